@@ -91,6 +91,11 @@ func TestSealRefusesForgery(t *testing.T) {
 			update(t, engine, func(tx store.Tx) error { return tx.Put(p.Key, p.Value) })
 		}
 	}
+	back := ""
+	for _, p := range raw(t, s) {
+		back += fmt.Sprintf("%s=%s ", p.Key, p.Value)
+	}
+	want(t, "unchanged", back, "a=value b=other empty= empty2= ")
 	for i, p := range pairs {
 		for bit := range 8 * len(p.Value) {
 			changed := bytes.Clone(p.Value)

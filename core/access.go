@@ -1,0 +1,174 @@
+// Who may do what. Administration is a grant on the built-in app "postern"; one
+// function, may, decides for everybody.
+
+package core
+
+import (
+	"time"
+
+	"postern/store"
+)
+
+// AppPostern is the built-in app whose grants are the portal's administration.
+const AppPostern = "postern"
+
+// Role is what a grant on the portal allows.
+type Role string
+
+// The roles, the highest first.
+const (
+	RoleOwner   Role = "owner"   // everything
+	RoleAdmin   Role = "admin"   // people and policy
+	RoleSupport Role = "support" // people who hold no role
+	RoleAuditor Role = "auditor" // reads
+)
+
+var roleRank = map[Role]int{RoleOwner: 4, RoleAdmin: 3, RoleSupport: 2, RoleAuditor: 1}
+
+// Grant gives an account a role on an app, permanently or until a date.
+type Grant struct {
+	ID      string    `json:"id"`
+	App     string    `json:"app"`
+	Account string    `json:"account"`
+	Role    Role      `json:"role"`
+	By      string    `json:"by"`
+	Created time.Time `json:"created"`
+	Until   time.Time `json:"until,omitzero"` // zero: permanent
+}
+
+func (g Grant) active(now time.Time) bool { return g.Until.IsZero() || now.Before(g.Until) }
+
+var grants = store.NewTable("grant", 1,
+	store.Index[Grant]{Name: "account", Keys: func(g Grant) []string { return []string{g.Account} }},
+	store.Index[Grant]{Name: "role", Keys: func(g Grant) []string { return []string{g.App + "/" + string(g.Role)} }})
+
+// Operation is a kind of act, for the decision who may do it.
+type Operation string
+
+// The operations.
+const (
+	OpSelf           Operation = "self"            // acts on one's own account
+	OpReadAccounts   Operation = "read_accounts"   // lists and shows accounts and their sessions
+	OpManageAccounts Operation = "manage_accounts" // suspends, unlocks, issues codes, ends sessions
+	OpReadPolicy     Operation = "read_policy"
+	OpChangePolicy   Operation = "change_policy"
+	OpReadAudit      Operation = "read_audit"
+	OpInvite         Operation = "invite"
+	OpSystem         Operation = "system" // backup, check
+)
+
+// roleMay is the whole decision for roles, as a table.
+var roleMay = map[Operation][]Role{
+	OpReadAccounts:   {RoleOwner, RoleAdmin, RoleSupport, RoleAuditor},
+	OpManageAccounts: {RoleOwner, RoleAdmin, RoleSupport},
+	OpReadPolicy:     {RoleOwner, RoleAdmin, RoleAuditor},
+	OpChangePolicy:   {RoleOwner, RoleAdmin},
+	OpReadAudit:      {RoleOwner, RoleAdmin, RoleAuditor},
+	OpInvite:         {RoleOwner, RoleAdmin},
+	OpSystem:         {RoleOwner},
+}
+
+// may decides whether the actor may do op on the account target ("" when it is
+// about none). CodeDenied otherwise; CodeNotSetUp before there is an owner.
+func (t *txn) may(op Operation, target string) error {
+	if !t.site.SetUp() {
+		return refuse(CodeNotSetUp)
+	}
+	if op == OpSelf {
+		if t.actor.Account == "" || t.actor.Account != target {
+			return refuse(CodeDenied)
+		}
+		return nil
+	}
+	if t.actor.Console {
+		return nil
+	}
+	if t.actor.Account == "" {
+		return refuse(CodeDenied)
+	}
+	mine, err := t.rank(t.actor.Account)
+	if err != nil {
+		return err
+	}
+	allowed := false
+	for _, r := range roleMay[op] {
+		allowed = allowed || mine.roles[r]
+	}
+	if !allowed {
+		return refuse(CodeDenied)
+	}
+	if op == OpManageAccounts && target != "" && target != t.actor.Account {
+		theirs, err := t.rank(target)
+		if err != nil {
+			return err
+		}
+		// Nobody acts on somebody above, and support on nobody who holds a role:
+		// else a lesser role would be a way to a higher one.
+		if theirs.top > mine.top || (mine.top <= roleRank[RoleSupport] && theirs.top > 0) {
+			return refuse(CodeDenied)
+		}
+	}
+	return nil
+}
+
+// standing is what an account holds on the portal.
+type standing struct {
+	roles map[Role]bool
+	top   int
+}
+
+func (t *txn) rank(account string) (standing, error) {
+	s := standing{roles: map[Role]bool{}}
+	err := eachRow(func(after string) ([]store.Row[Grant], error) {
+		return grants.PageEq(t, "account", account, after, MaxPage)
+	}, func(g Grant) error {
+		if g.App == AppPostern && g.active(t.now) {
+			s.roles[g.Role] = true
+			s.top = max(s.top, roleRank[g.Role])
+		}
+		return nil
+	})
+	return s, err
+}
+
+// requireOtherOwner refuses with CodeLastOwner when no active account but this
+// one is an owner for good: a grant that ends would leave the portal without one.
+func (t *txn) requireOtherOwner(account string) error {
+	found := false
+	err := eachRow(func(after string) ([]store.Row[Grant], error) {
+		return grants.PageEq(t, "role", AppPostern+"/"+string(RoleOwner), after, MaxPage)
+	}, func(g Grant) error {
+		if g.Account == account || !g.Until.IsZero() {
+			return nil
+		}
+		a, err := accounts.Get(t, g.Account)
+		if err != nil {
+			return err
+		}
+		found = found || a.State == StateActive
+		return nil
+	})
+	if err == nil && !found {
+		return refuse(CodeLastOwner)
+	}
+	return err
+}
+
+// eachRow walks all pages of a listing.
+func eachRow[T any](page func(after string) ([]store.Row[T], error), fn func(T) error) error {
+	for after := ""; ; {
+		rows, err := page(after)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := fn(r.Value); err != nil {
+				return err
+			}
+		}
+		if len(rows) < MaxPage {
+			return nil
+		}
+		after = rows[len(rows)-1].Cursor
+	}
+}

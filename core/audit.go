@@ -1,0 +1,198 @@
+// The trail: everything anyone did, with which session, from where, before and
+// after. It is written by txn.go, in the transaction of the act itself.
+
+package core
+
+import (
+	"context"
+	"time"
+
+	"postern/store"
+)
+
+// Action names an act. The dictionary says it in words ("action." + Action).
+type Action string
+
+// The acts of this core.
+const (
+	ActSetUp          Action = "portal.setup"
+	ActSignUp         Action = "account.signup"
+	ActProfile        Action = "account.profile"
+	ActSuspend        Action = "account.suspend"
+	ActResume         Action = "account.resume"
+	ActUnlock         Action = "account.unlock"
+	ActApprove        Action = "account.approve"
+	ActReject         Action = "account.reject"
+	ActCodeIssued     Action = "account.code"
+	ActPassword       Action = "password.change"
+	ActPasswordExpire Action = "password.expire"
+	ActRehash         Action = "password.rehash"
+	ActSignIn         Action = "signin.password"
+	ActSignInCode     Action = "signin.code"
+	ActSignInStep     Action = "signin.step"
+	ActStepUp         Action = "signin.step_up"
+	ActSignOut        Action = "session.signout"
+	ActSessionEnd     Action = "session.end"
+	ActSessionEndAll  Action = "session.end_others"
+	ActSessionExpired Action = "session.expired"
+	ActPolicy         Action = "policy.change"
+	ActInvite         Action = "invite.create"
+	ActInviteRevoke   Action = "invite.revoke"
+	ActKeyLink        Action = "key.link"
+	ActKeyRemove      Action = "key.remove"
+	ActGrant          Action = "grant.create"
+	ActBackup         Action = "portal.backup"
+)
+
+// Actions returns every action, for filters and for the test that each has its words.
+func Actions() []Action {
+	return []Action{
+		ActSetUp, ActSignUp, ActProfile, ActSuspend, ActResume, ActUnlock, ActApprove, ActReject, ActCodeIssued,
+		ActPassword, ActPasswordExpire, ActRehash, ActSignIn, ActSignInCode, ActSignInStep, ActStepUp, ActSignOut,
+		ActSessionEnd, ActSessionEndAll, ActSessionExpired, ActPolicy, ActInvite, ActInviteRevoke,
+		ActKeyLink, ActKeyRemove, ActGrant, ActBackup,
+	}
+}
+
+// Outcome says whether an act was done.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeDone    Outcome = "done"
+	OutcomeRefused Outcome = "refused"
+)
+
+// Entry is one line of the trail. It never holds a secret, nor what was typed
+// into a field that could have been one.
+type Entry struct {
+	ID      string    `json:"id"` // ULID; entries ascend
+	At      time.Time `json:"at"`
+	Action  Action    `json:"action"`
+	Outcome Outcome   `json:"outcome"`
+	Code    Code      `json:"code,omitempty"` // why it was refused
+
+	Actor   string `json:"actor,omitempty"` // account id, "console", "system", or "" for a stranger
+	Name    string `json:"name,omitempty"`  // the actor's user name at that time
+	Session string `json:"session,omitempty"`
+	Door    Door   `json:"door"`
+	Remote  string `json:"remote,omitempty"`
+	Client  string `json:"client,omitempty"`
+
+	About  string            `json:"about,omitempty"`  // the account it concerns
+	Target string            `json:"target,omitempty"` // what was acted on: a user name, a session, a setting
+	Before map[string]string `json:"before,omitempty"`
+	After  map[string]string `json:"after,omitempty"`
+	Reason string            `json:"reason,omitempty"`
+}
+
+// Actors that are no account.
+const (
+	ActorConsole = "console"
+	ActorSystem  = "system"
+)
+
+// trail is kept under inverted ids: a page begins with the newest entry.
+var trail = store.NewTable("audit", 1,
+	store.Index[Entry]{Name: "account", Keys: func(e Entry) []string {
+		var keys []string
+		if e.About != "" {
+			keys = append(keys, e.About)
+		}
+		if e.Actor != "" && e.Actor != ActorConsole && e.Actor != ActorSystem {
+			keys = append(keys, e.Actor)
+		}
+		return keys
+	}})
+
+// newEntry begins the entry of an act.
+func (b *base) newEntry(actor Actor, action Action, about string) (Entry, error) {
+	now := b.clock.Now()
+	id, err := b.ids.new(now)
+	if err != nil {
+		return Entry{}, err
+	}
+	e := Entry{
+		ID: id, At: now, Action: action, Actor: actor.Account, Session: actor.Session,
+		Door: actor.Door, Remote: actor.Remote, Client: actor.Client, About: about,
+	}
+	if actor.Console {
+		e.Actor, e.Name = ActorConsole, actor.Client
+	}
+	return e, nil
+}
+
+// Audit reads the trail.
+type Audit struct{ *base }
+
+// AuditPage is a page of the trail, newest first. Next continues it; "" when
+// there is no more.
+type AuditPage struct {
+	Entries []Entry
+	Next    string
+}
+
+// MaxPage is the most that any paged call returns at once.
+const MaxPage = 500
+
+func pageSize(n int) int { return max(1, min(n, MaxPage)) }
+
+// Mine returns the trail of the actor's own account: what it did, and what was
+// done to it. CodeSessionEnded, CodeDenied for a stranger.
+func (a *Audit) Mine(ctx context.Context, actor Actor, after string, n int) (AuditPage, error) {
+	var page AuditPage
+	err := a.read(ctx, actor, func(t *txn) (err error) {
+		if err := t.may(OpSelf, actor.Account); err != nil {
+			return err
+		}
+		page, err = pageTrail(t, actor.Account, after, n)
+		return err
+	})
+	return page, err
+}
+
+// List returns the whole trail, or what one account did and what was done to it
+// (ref: user name or id).
+// CodeDenied, CodeNotFound.
+func (a *Audit) List(ctx context.Context, actor Actor, ref, after string, n int) (AuditPage, error) {
+	var page AuditPage
+	err := a.read(ctx, actor, func(t *txn) error {
+		if err := t.may(OpReadAudit, ""); err != nil {
+			return err
+		}
+		account := ""
+		if ref != "" {
+			acc, err := t.account(ref)
+			if err != nil {
+				return err
+			}
+			account = acc.ID
+		}
+		var err error
+		page, err = pageTrail(t, account, after, n)
+		return err
+	})
+	return page, err
+}
+
+func pageTrail(t *txn, account, after string, n int) (AuditPage, error) {
+	n = pageSize(n)
+	var rows []store.Row[Entry]
+	var err error
+	if account == "" {
+		rows, err = trail.Page(t, after, n)
+	} else {
+		rows, err = trail.PageEq(t, "account", account, after, n)
+	}
+	if err != nil {
+		return AuditPage{}, err
+	}
+	page := AuditPage{Entries: make([]Entry, len(rows))}
+	for i, r := range rows {
+		page.Entries[i] = r.Value
+	}
+	if len(rows) == n {
+		page.Next = rows[n-1].Cursor
+	}
+	return page, nil
+}

@@ -1,0 +1,230 @@
+// The check of everything that must hold between records: what transactions
+// promise, read back. The engine checks the file and the seals; this checks
+// what they mean.
+
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"postern/store"
+)
+
+// Check reads every record of the portal, as it is at one moment, and calls
+// report with a sentence for each thing that is not as it must be: records that
+// cannot be read, indexes that disagree with them, credentials, sessions, keys
+// and grants of accounts that are not there, accounts without a credential, a
+// count that is wrong, a portal without an active owner. It holds a page of
+// records at a time, however many there are. Its error says why it could not
+// read on. The sentences are for operators, in English, and hold no secret.
+func (p *Portal) Check(ctx context.Context, report func(string)) error {
+	err := p.base.db.View(ctx, func(tx store.Tx) error {
+		c := &checker{txn: &txn{Tx: tx, base: p.base, now: p.base.clock.Now()}, ctx: ctx, report: report}
+		for _, step := range []func() error{
+			c.tables, c.site, c.accounts, c.credentials, c.sessions, c.keys, c.grants, c.policies,
+		} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return asError(err)
+}
+
+// checker is one check.
+type checker struct {
+	*txn
+	ctx    context.Context
+	report func(string)
+}
+
+func (c *checker) reportf(format string, args ...any) { c.report(fmt.Sprintf(format, args...)) }
+
+// tables lets every table compare its records with its indexes.
+func (c *checker) tables() error {
+	for _, check := range []func(store.Tx, func(string)) error{
+		sites.Check, tallies.Check, policies.Check, accounts.Check, credentials.Check, attempts.Check, sessions.Check,
+		linkedKeys.Check, grants.Check, invites.Check, guardTable.Check, trail.Check,
+	} {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		if err := check(c, c.report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each walks a table; a record that cannot be read was reported by its table.
+func each[T any](c *checker, table *store.Table[T], fn func(id string, v T) error) error {
+	for after := ""; ; {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		rows, err := table.Page(c, after, MaxPage)
+		if unreadable(err) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := fn(r.ID, r.Value); err != nil {
+				return err
+			}
+		}
+		if len(rows) < MaxPage {
+			return nil
+		}
+		after = rows[len(rows)-1].Cursor
+	}
+}
+
+func unreadable(err error) bool {
+	return errors.Is(err, store.ErrCorrupt) || errors.Is(err, store.ErrNewer)
+}
+
+// holds says whether a table has a record, whether or not it can be read.
+func holds[T any](c *checker, table *store.Table[T], id string) (bool, error) {
+	_, err := table.Get(c, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if unreadable(err) {
+		err = nil
+	}
+	return true, err
+}
+
+// owned reports something that belongs to an account which is not there.
+func (c *checker) owned(what, id, account string) error {
+	there, err := holds(c, accounts, account)
+	if err == nil && !there {
+		c.reportf("%s %q belongs to account %q, which is not there", what, id, account)
+	}
+	return err
+}
+
+// site looks for an owner who can sign in, once the portal is set up.
+func (c *checker) site() error {
+	site, err := sites.Get(c, siteID)
+	if errors.Is(err, store.ErrNotFound) {
+		none := true
+		err := each(c, accounts, func(string, Account) error { none = false; return nil })
+		if err == nil && !none {
+			c.report("there are accounts, but the portal's own record is not there")
+		}
+		return err
+	}
+	if unreadable(err) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	c.txn.site = site
+	if err := c.owned("the portal", siteID, site.Owner); err != nil {
+		return err
+	}
+	err = c.requireOtherOwner("")
+	switch {
+	case CodeOf(err) == CodeLastOwner:
+		c.report("no active account is an owner")
+		return nil
+	case unreadable(err), errors.Is(err, store.ErrNotFound):
+		return nil // reported by its table
+	}
+	return err
+}
+
+func (c *checker) accounts() error {
+	n := 0
+	err := each(c, accounts, func(id string, a Account) error {
+		n++
+		if a.ID != id {
+			c.reportf("account %q says that its id is %q", id, a.ID)
+		}
+		switch a.State {
+		case StateActive, StatePending, StateSuspended, StateRejected:
+		default:
+			c.reportf("account %q is in no known state (%q)", id, a.State)
+		}
+		there, err := holds(c, credentials, id)
+		if err == nil && !there {
+			c.reportf("account %q has no credential", id)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	count, err := c.tally()
+	if unreadable(err) {
+		return nil
+	}
+	if err == nil && count.Accounts != n {
+		c.reportf("%d accounts are counted, and %d are there", count.Accounts, n)
+	}
+	return err
+}
+
+func (c *checker) credentials() error {
+	return each(c, credentials, func(id string, _ Credential) error { return c.owned("credential", id, id) })
+}
+
+func (c *checker) sessions() error {
+	return each(c, sessions, func(id string, s sessionRecord) error {
+		if s.ID != id {
+			c.reportf("session %q says that its id is %q", id, s.ID)
+		}
+		if s.Ended.IsZero() && s.TokenHash == "" {
+			c.reportf("session %q has not ended and has no token", id)
+		}
+		return c.owned("session", id, s.Account)
+	})
+}
+
+func (c *checker) keys() error {
+	return each(c, linkedKeys, func(id string, k LinkedKey) error {
+		if k.Fingerprint != id {
+			c.reportf("key %q says that its fingerprint is %q", id, k.Fingerprint)
+		}
+		return c.owned("key", id, k.Account)
+	})
+}
+
+func (c *checker) grants() error {
+	return each(c, grants, func(id string, g Grant) error {
+		if _, known := roleRank[g.Role]; g.App == AppPostern && !known {
+			c.reportf("grant %q gives a role that is not known (%q)", id, g.Role)
+		}
+		return c.owned("grant", id, g.Account)
+	})
+}
+
+// policies looks at the policy in force and for the version that it is.
+func (c *checker) policies() error {
+	if !c.txn.site.SetUp() {
+		return nil
+	}
+	now, err := policies.Get(c, policyNow)
+	if errors.Is(err, store.ErrNotFound) {
+		c.report("there is no policy in force")
+		return nil
+	}
+	if unreadable(err) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := now.Validate(); err != nil {
+		c.reportf("the policy in force is out of its bounds: %v", err)
+	}
+	there, err := holds(c, policies, policyVersion(now.Version))
+	if err == nil && !there {
+		c.reportf("version %d of the policy, which is in force, was not kept", now.Version)
+	}
+	return err
+}

@@ -1,0 +1,243 @@
+package coretest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"postern/core"
+	"postern/core/password"
+	"postern/store"
+	"postern/store/bolt"
+	"postern/store/memory"
+)
+
+// Start is what the clock of a new Place shows.
+var Start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+// Password is what everybody's password is who was not told otherwise. It
+// passes the rules of every preset.
+const Password = "Glacier-Umbrella-59-Tango"
+
+// Place is a portal with what stands beneath it.
+type Place struct {
+	*core.Portal
+	Clock *Clock
+	DB    store.Store // as the core sees it
+	Owner core.Actor  // whoever set the portal up, signed in
+
+	t testing.TB
+}
+
+// Option changes what New builds.
+type Option func(t testing.TB, c *core.Config)
+
+// WithStore puts the portal on db, which stays the caller's to close.
+func WithStore(db store.Store) Option {
+	return func(_ testing.TB, c *core.Config) { c.Store = db }
+}
+
+// OnDisk puts the portal on a database file, sealed and synced.
+func OnDisk() Option {
+	return func(t testing.TB, c *core.Config) {
+		db, err := bolt.Open(context.Background(), bolt.Options{Dir: filepath.Join(t.TempDir(), "data"), Command: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		c.Store = db
+	}
+}
+
+// WithHasher hashes for real.
+func WithHasher(h *password.Hasher) Option {
+	return func(_ testing.TB, c *core.Config) { c.Hasher = h }
+}
+
+// WithLog writes the operator's log.
+func WithLog(l *slog.Logger) Option {
+	return func(_ testing.TB, c *core.Config) { c.Log = l }
+}
+
+// WithClock sets the clock; a portal opened again on the same store keeps its time.
+func WithClock(clock *Clock) Option {
+	return func(_ testing.TB, c *core.Config) { c.Clock = clock }
+}
+
+// CheapHasher returns a hasher that costs next to nothing.
+func CheapHasher(t testing.TB) *password.Hasher {
+	t.Helper()
+	h, err := password.NewInsecureHasher(password.CheapParams(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// New opens a portal that is not set up: on a sealed store in memory, with a
+// cheap hasher and a Clock that shows Start, unless options say otherwise. It is
+// closed when the test ends.
+func New(t testing.TB, options ...Option) *Place {
+	t.Helper()
+	var c core.Config
+	for _, o := range options {
+		o(t, &c)
+	}
+	if c.Hasher == nil {
+		c.Hasher = CheapHasher(t)
+	}
+	if c.Clock == nil {
+		c.Clock = NewClock(Start)
+	}
+	if c.Store == nil {
+		keys, err := store.NewKeyset(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db := store.Seal(memory.New(), keys)
+		t.Cleanup(func() { _ = db.Close() })
+		c.Store = db
+	}
+	portal, err := core.New(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(portal.Close)
+	p := &Place{Portal: portal, DB: c.Store, t: t}
+	p.Clock, _ = c.Clock.(*Clock)
+	return p
+}
+
+// Open is New with a portal that "lin" has set up under the recommended policy,
+// open to everybody who wants to sign up.
+func Open(t testing.TB, options ...Option) *Place {
+	t.Helper()
+	p := New(t, options...)
+	p.SetUp("lin")
+	p.Set("sign_up.mode", "open")
+	return p
+}
+
+// Local is somebody at the machine's own terminal.
+func Local() core.Actor { return core.Actor{Door: core.DoorLocal, Client: "test"} }
+
+// From is a stranger who comes by SSH from an address.
+func From(remote string) core.Actor {
+	return core.Actor{Door: core.DoorSSH, Remote: remote, Client: "SSH-2.0-test"}
+}
+
+// Console is the machine's own operator.
+func Console() core.Actor { return core.ConsoleActor("root") }
+
+// SetUp sets the portal up with its first owner, who becomes Owner.
+func (p *Place) SetUp(owner string) core.Actor {
+	p.t.Helper()
+	in, err := p.Site.SetUp(context.Background(), Local(), core.SetUpInput{
+		Portal: "Lanterns", Owner: Input(owner),
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.Owner = Local().With(in)
+	return p.Owner
+}
+
+// Input is a sign-up with everything in order: its e-mail address is NAME@example.org.
+func Input(name string) core.SignUpInput {
+	return core.SignUpInput{UserName: name, DisplayName: name, Email: name + "@example.org", Password: Password}
+}
+
+// SignUp makes an account in a portal that is open, and returns it signed in.
+func (p *Place) SignUp(name string) core.Actor {
+	p.t.Helper()
+	out, err := p.Accounts.SignUp(context.Background(), Local(), Input(name))
+	if err != nil {
+		p.t.Fatalf("%s signs up: %v", name, err)
+	}
+	if out.Pending {
+		return core.Actor{}
+	}
+	return Local().With(out.SignedIn)
+}
+
+// SignIn signs an account in with Password, from the machine itself.
+func (p *Place) SignIn(name string) core.Actor {
+	p.t.Helper()
+	in, err := p.TrySignIn(Local(), name, Password)
+	if err != nil {
+		p.t.Fatalf("%s signs in: %v", name, err)
+	}
+	return Local().With(in)
+}
+
+// ErrStep says that a sign-in asked for a further step.
+var ErrStep = errors.New("coretest: another step comes first")
+
+// TrySignIn signs in as actor. The error is the core's, or ErrStep.
+func (p *Place) TrySignIn(actor core.Actor, name, pw string) (core.SignedIn, error) {
+	progress, err := p.Portal.SignIn.Password(context.Background(), actor, name, pw)
+	if err == nil && progress.Step != core.StepDone {
+		err = fmt.Errorf("%w: %s", ErrStep, progress.Step)
+	}
+	return progress.SignedIn, err
+}
+
+// Set changes settings of the policy from the console: path, value, path, value.
+func (p *Place) Set(values ...string) {
+	p.t.Helper()
+	m := map[string]string{}
+	for i := 0; i+1 < len(values); i += 2 {
+		m[values[i]] = values[i+1]
+	}
+	if _, err := p.Policy.Set(context.Background(), Console(), m, 0, "test"); err != nil {
+		p.t.Fatalf("policy %v: %v", m, err)
+	}
+}
+
+// Trail returns the whole trail, newest first.
+func (p *Place) Trail() []core.Entry {
+	p.t.Helper()
+	var all []core.Entry
+	for after := ""; ; {
+		page, err := p.Audit.List(context.Background(), Console(), "", after, core.MaxPage)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		all = append(all, page.Entries...)
+		if after = page.Next; after == "" {
+			return all
+		}
+	}
+}
+
+// Dump returns everything stored, as the core wrote it: keys and values in clear.
+func (p *Place) Dump() map[string]string { return Dump(p.t, p.DB) }
+
+// Dump returns everything in a store.
+func Dump(t testing.TB, db store.Store) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := db.View(context.Background(), func(tx store.Tx) error {
+		for after := []byte(nil); ; {
+			pairs, err := tx.Scan(nil, after, 1000)
+			if err != nil {
+				return err
+			}
+			for _, kv := range pairs {
+				all[string(kv.Key)] = string(kv.Value)
+				after = kv.Key
+			}
+			if len(pairs) < 1000 {
+				return nil
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

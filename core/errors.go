@@ -1,0 +1,117 @@
+// Errors of the core. A refusal is a *Error with a stable code; the sentence a
+// person reads is the dictionary's, found by that code. Whatever is not ours (a
+// failing disk, a broken record) comes wrapped as CodeInternal: it always denies.
+
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"postern/store"
+)
+
+// Code names why something was refused. Codes are stable: scripts, the audit
+// trail and the dictionary ("error." + code) rely on them.
+type Code string
+
+// The codes of refusals. A method's comment says which of them it returns.
+const (
+	CodeInternal     Code = "internal"      // nothing the person did; the operator's log has more
+	CodeUnavailable  Code = "unavailable"   // the store could not answer in time, or is closed
+	CodeDenied       Code = "denied"        // the actor may not do this
+	CodeStepUp       Code = "step_up"       // prove yourself again first (SignIn.StepUp)
+	CodeSessionEnded Code = "session_ended" // the actor's session is over
+	CodeNotFound     Code = "not_found"     // no such account, session, invitation or setting
+	CodeConflict     Code = "conflict"      // somebody else changed it meanwhile, or it is in that state already
+
+	CodeEmpty        Code = "empty"         // a required value is missing
+	CodeTooLong      Code = "too_long"      // longer than N
+	CodeTooShort     Code = "too_short"     // shorter than N
+	CodeCharacter    Code = "character"     // a character that does not belong there
+	CodeEncoding     Code = "encoding"      // not valid UTF-8
+	CodeMixedScripts Code = "mixed_scripts" // letters of several scripts in one name
+	CodeReserved     Code = "reserved"      // a name kept for the portal
+	CodeTaken        Code = "taken"         // the name, a look-alike of it, or the address is in use
+	CodeFormat       Code = "format"        // not an address, a number, a date or a choice
+	CodeRange        Code = "range"         // a number outside its bounds
+	CodeRequired     Code = "required"      // the policy demands this value
+
+	CodePassword    Code = "password"     // a rule of the policy fails; Rule says which
+	CodeReused      Code = "reused"       // the policy's history forbids this password
+	CodeSame        Code = "same"         // the new value is the old one
+	CodeCredentials Code = "credentials"  // unknown, wrong, locked or suspended: one answer for all
+	CodeWait        Code = "wait"         // too many failures; Wait says how long
+	CodeTicket      Code = "ticket"       // the sign-in took too long or was not begun
+	CodeOutOfOrder  Code = "out_of_order" // another step comes first
+	CodeClosed      Code = "closed"       // nobody can sign up now
+	CodeFull        Code = "full"         // the quota of accounts is used up
+	CodeInvite      Code = "invite"       // the invitation is unknown, used up or over
+	CodeSetupCode   Code = "setup_code"   // the one-time setup code is wrong
+	CodeSetUp       Code = "set_up"       // the portal is set up already
+	CodeNotSetUp    Code = "not_set_up"   // the portal has no owner yet
+	CodeLastOwner   Code = "last_owner"   // the last owner cannot be lost
+	CodeKeyInUse    Code = "key_in_use"   // the key is linked to an account already
+	CodeNoKey       Code = "no_key"       // this connection proved no key
+)
+
+// Error is a refusal. Err, when set, is for the log and never for the person.
+type Error struct {
+	Code  Code
+	Field string        // the input it is about ("user_name"), or ""
+	Rule  string        // the rule that failed ("min_length"), or ""
+	N     int           // the number in the sentence (a bound), when there is one
+	Wait  time.Duration // how long to wait, with CodeWait
+	Err   error
+}
+
+// Error describes the refusal for logs. It never holds what was typed.
+func (e *Error) Error() string {
+	s := "core: " + string(e.Code)
+	if e.Field != "" {
+		s += " (" + e.Field + ")"
+	}
+	if e.Rule != "" {
+		s += " " + e.Rule
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf returns the code of err: "" for nil, CodeInternal for what is not ours.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}
+
+func refuse(code Code) *Error                    { return &Error{Code: code} }
+func refuseField(code Code, field string) *Error { return &Error{Code: code, Field: field} }
+
+// asError turns whatever a transaction returned into a *Error.
+func asError(err error) error {
+	var e *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, store.ErrClosed):
+		return &Error{Code: CodeUnavailable, Err: err}
+	case errors.Is(err, store.ErrCursor):
+		return &Error{Code: CodeFormat, Field: "after", Err: err}
+	default:
+		return &Error{Code: CodeInternal, Err: err}
+	}
+}

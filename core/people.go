@@ -1,0 +1,265 @@
+// Accounts as those see them who look after the portal.
+
+package core
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"postern/core/secret"
+	"postern/store"
+)
+
+// CodeFor is how long an issued one-time code may be used.
+const CodeFor = 24 * time.Hour
+
+// AccountQuery asks for a page of accounts. Prefix looks at the user name; with
+// a State only those in it are listed; a page may then be shorter than N though
+// there is more, and all but the active ones are ordered by id instead of name.
+type AccountQuery struct {
+	Prefix string
+	State  State
+	After  string
+	N      int
+}
+
+// AccountPage is a page of accounts; Next continues it, "" when there is no more.
+type AccountPage struct {
+	Accounts []Account
+	Next     string
+}
+
+// AccountDetail is what those who look after the portal see of one account.
+type AccountDetail struct {
+	Profile
+	Sessions int
+	Locked   bool // its password no longer counts: too many failures in a row
+	Failures int
+	Keys     []LinkedKey
+}
+
+// List returns a page of accounts, ordered by user name. CodeDenied; CodeFormat
+// for an unknown state or a cursor of another listing (field "state", "after").
+func (s *Accounts) List(ctx context.Context, actor Actor, q AccountQuery) (AccountPage, error) {
+	var page AccountPage
+	err := s.read(ctx, actor, func(t *txn) error {
+		if err := t.may(OpReadAccounts, ""); err != nil {
+			return err
+		}
+		n := pageSize(q.N)
+		prefix := strings.ToLower(strings.TrimSpace(q.Prefix))
+		var rows []store.Row[Account]
+		var err error
+		switch q.State {
+		case "", StateActive:
+			rows, err = accounts.PageBy(t, "name", prefix, q.After, n)
+		case StatePending, StateSuspended, StateRejected:
+			rows, err = accounts.PageEq(t, "state", string(q.State), q.After, n)
+		default:
+			return refuseField(CodeFormat, "state")
+		}
+		for _, r := range rows {
+			if (q.State == "" || r.Value.State == q.State) && strings.HasPrefix(r.Value.UserName, prefix) {
+				page.Accounts = append(page.Accounts, r.Value)
+			}
+		}
+		if len(rows) == n {
+			page.Next = rows[n-1].Cursor
+		}
+		return err
+	})
+	return page, err
+}
+
+// Show returns one account (ref: user name, e-mail address or id). CodeDenied, CodeNotFound.
+func (s *Accounts) Show(ctx context.Context, actor Actor, ref string) (AccountDetail, error) {
+	var d AccountDetail
+	err := s.read(ctx, actor, func(t *txn) error {
+		if err := t.may(OpReadAccounts, ""); err != nil {
+			return err
+		}
+		a, err := t.account(ref)
+		if err != nil {
+			return err
+		}
+		if d.Profile, err = t.profile(a.ID); err != nil {
+			return err
+		}
+		c, err := credentials.Get(t, a.ID)
+		if err != nil {
+			return err
+		}
+		d.Failures, d.Locked = c.Failures, c.disabled()
+		list, err := t.liveSessions(a.ID)
+		if err != nil {
+			return err
+		}
+		d.Sessions = len(list)
+		d.Keys, err = t.keysOf(a.ID)
+		return err
+	})
+	return d, err
+}
+
+// manage runs an act on somebody's account.
+func (s *Accounts) manage(ctx context.Context, actor Actor, action Action, ref string, fn func(*txn, Account) error) error {
+	return s.do(ctx, actor, action, "", func(t *txn) error {
+		if err := t.may(OpManageAccounts, ""); err != nil {
+			return err
+		}
+		a, err := t.account(ref)
+		if err != nil {
+			return err
+		}
+		t.entry.About, t.entry.Target = a.ID, a.UserName
+		if err := t.may(OpManageAccounts, a.ID); err != nil {
+			return err
+		}
+		return fn(t, a)
+	})
+}
+
+// moveTo puts an account into another state.
+func (t *txn) moveTo(a Account, to State, why string, from ...State) error {
+	allowed := false
+	for _, f := range from {
+		allowed = allowed || a.State == f
+	}
+	if !allowed {
+		return refuse(CodeConflict)
+	}
+	old := a
+	a.State, a.Why = to, why
+	t.entry.Reason = why
+	return t.putAccount(old, a)
+}
+
+// Suspend keeps an account from signing in and ends its sessions at once. It
+// is refused for the last owner (CodeLastOwner) and for one in another state (CodeConflict).
+func (s *Accounts) Suspend(ctx context.Context, actor Actor, ref, why string) error {
+	return s.manage(ctx, actor, ActSuspend, ref, func(t *txn, a Account) error {
+		why, err := cleanText("reason", why, MaxReason, false)
+		if err != nil {
+			return err
+		}
+		held, err := t.rank(a.ID)
+		if err != nil {
+			return err
+		}
+		if held.roles[RoleOwner] {
+			if err := t.requireOtherOwner(a.ID); err != nil {
+				return err
+			}
+		}
+		if err := t.moveTo(a, StateSuspended, why, StateActive); err != nil {
+			return err
+		}
+		if err := t.dropAttempts(a.ID); err != nil {
+			return err
+		}
+		n, err := t.endSessions(a.ID, "", EndSuspended)
+		t.entry.After["sessions_ended"] = itoa(n)
+		return err
+	})
+}
+
+// Resume lets a suspended account sign in again.
+func (s *Accounts) Resume(ctx context.Context, actor Actor, ref string) error {
+	return s.manage(ctx, actor, ActResume, ref, func(t *txn, a Account) error {
+		return t.moveTo(a, StateActive, "", StateSuspended)
+	})
+}
+
+// Approve lets a new account in that waits for it.
+func (s *Accounts) Approve(ctx context.Context, actor Actor, ref string) error {
+	return s.manage(ctx, actor, ActApprove, ref, func(t *txn, a Account) error {
+		return t.moveTo(a, StateActive, "", StatePending, StateRejected)
+	})
+}
+
+// Reject turns a new account away. Its name stays taken.
+func (s *Accounts) Reject(ctx context.Context, actor Actor, ref, why string) error {
+	return s.manage(ctx, actor, ActReject, ref, func(t *txn, a Account) error {
+		why, err := cleanText("reason", why, MaxReason, false)
+		if err != nil {
+			return err
+		}
+		return t.moveTo(a, StateRejected, why, StatePending)
+	})
+}
+
+// Unlock forgets the failures of an account and its waits. A password that no
+// longer counted, after MaxCredentialFailures, counts for one sign-in more: it
+// must then be changed.
+func (s *Accounts) Unlock(ctx context.Context, actor Actor, ref string) error {
+	return s.manage(ctx, actor, ActUnlock, ref, func(t *txn, a Account) error {
+		c, err := credentials.Get(t, a.ID)
+		if err != nil {
+			return err
+		}
+		t.entry.Before = map[string]string{"failures": itoa(c.Failures)}
+		t.entry.After = map[string]string{"failures": "0"}
+		c.Expired = c.Expired || c.disabled()
+		c.Failures = 0
+		if err := credentials.Put(t, a.ID, c); err != nil {
+			return err
+		}
+		for _, kind := range []guardKind{guardLogin, guardCode} {
+			for _, login := range []string{a.UserName, a.Email} {
+				if login != "" {
+					if err := t.clearFailures([]guardKey{loginGuard(kind, login)}); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// ExpirePassword makes the next sign-in ask for a new password.
+func (s *Accounts) ExpirePassword(ctx context.Context, actor Actor, ref string) error {
+	return s.manage(ctx, actor, ActPasswordExpire, ref, func(t *txn, a Account) error {
+		c, err := credentials.Get(t, a.ID)
+		if err != nil {
+			return err
+		}
+		c.Expired = true
+		if err := t.dropAttempts(a.ID); err != nil {
+			return err
+		}
+		return credentials.Put(t, a.ID, c)
+	})
+}
+
+// IssueCode makes a one-time code with which the account's person signs in once
+// and chooses a new password. It takes the place of an earlier one, and is
+// shown once. The code has 80 bits; it holds for CodeFor.
+func (s *Accounts) IssueCode(ctx context.Context, actor Actor, ref string) (code string, until time.Time, err error) {
+	code = secret.Code(s.random, 4)
+	err = s.manage(ctx, actor, ActCodeIssued, ref, func(t *txn, a Account) error {
+		if err := t.requireFresh(); err != nil {
+			return err
+		}
+		if a.State != StateActive {
+			return refuse(CodeConflict)
+		}
+		c, err := credentials.Get(t, a.ID)
+		if err != nil {
+			return err
+		}
+		until = t.now.Add(CodeFor)
+		c.CodeHash, c.CodeUntil, c.CodeTries = secret.Hash(secret.NormalizeCode(code)), until, 0
+		t.entry.After = map[string]string{"until": until.Format(time.RFC3339)}
+		// Whoever began to sign in with the password that is given up may not go on.
+		if err := t.dropAttempts(a.ID); err != nil {
+			return err
+		}
+		return credentials.Put(t, a.ID, c)
+	})
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return code, until, nil
+}

@@ -1,0 +1,120 @@
+// The policy in force and its versions: read, checked as a whole, replaced.
+
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"postern/store"
+)
+
+var policies = store.NewTable[Policy]("policy", 1)
+
+// policyNow is the id of the policy in force; versions lie beside it.
+const policyNow = "now"
+
+func policyVersion(n int) string { return fmt.Sprintf("v%08d", n) }
+
+// Policies reads and changes the policy.
+type Policies struct{ *base }
+
+// Current returns the policy in force, for those who may read it.
+func (s *Policies) Current(ctx context.Context, actor Actor) (Policy, error) {
+	var p Policy
+	err := s.read(ctx, actor, func(t *txn) error {
+		p = t.policy
+		return t.may(OpReadPolicy, "")
+	})
+	return p, err
+}
+
+// Set changes settings by their paths and puts the policy in force at once.
+// version is the one that the change was made from (0: whichever is in force);
+// CodeConflict when another has taken its place. CodeNotFound for an unknown
+// path, CodeFormat and CodeRange with the rule, CodeDenied, CodeStepUp.
+func (s *Policies) Set(ctx context.Context, actor Actor, values map[string]string, version int, reason string) (Policy, error) {
+	var next Policy
+	err := s.do(ctx, actor, ActPolicy, "", func(t *txn) error {
+		if err := t.may(OpChangePolicy, ""); err != nil {
+			return err
+		}
+		reason, err := cleanText("reason", reason, MaxReason, false)
+		if err != nil {
+			return err
+		}
+		if err := t.requireFresh(); err != nil {
+			return err
+		}
+		if version != 0 && version != t.policy.Version {
+			return refuse(CodeConflict)
+		}
+		if next, err = t.policy.with(values); err != nil {
+			return err
+		}
+		next.Version, next.Changed, next.By, next.Reason = t.policy.Version+1, t.now, t.entry.Actor, reason
+		t.entry.Target, t.entry.Reason = policyVersion(next.Version), reason
+		t.entry.Before, t.entry.After = changes(t.policy.described(), next.described())
+		return t.putPolicy(next)
+	})
+	if err != nil {
+		return Policy{}, err
+	}
+	return next, nil
+}
+
+// with returns the policy with settings changed, checked as a whole.
+func (p Policy) with(values map[string]string) (Policy, error) {
+	p.SignUp.Fields = slices.Clone(p.SignUp.Fields)
+	for _, path := range slices.Sorted(maps.Keys(values)) {
+		s, err := settingByPath(path)
+		if err != nil {
+			return p, err
+		}
+		if err := s.set(&p, values[path]); err != nil {
+			return p, err
+		}
+	}
+	return p, p.Validate()
+}
+
+// Validate checks every setting against its bounds, and the rules between them.
+func (p Policy) Validate() error {
+	for _, s := range Settings() {
+		copied := p
+		if err := s.set(&copied, s.Get(p)); err != nil {
+			return err
+		}
+	}
+	if p.Lockout.MaxWaitMinutes*60 < p.Lockout.WaitSeconds {
+		return &Error{Code: CodeRange, Field: "lockout.max_wait_minutes", Rule: "≥ lockout.wait_seconds"}
+	}
+	if p.Password.RotateDays > 0 && p.Password.HistoryDays > 0 && p.Password.HistoryDays < p.Password.RotateDays {
+		// Else the password that was forced out could come straight back.
+		return &Error{Code: CodeRange, Field: "password.history_days", Rule: "≥ password.rotate_days"}
+	}
+	return nil
+}
+
+// described is the policy as settings, for the trail and for diffs.
+func (p Policy) described() map[string]string {
+	m := map[string]string{}
+	for _, s := range Settings() {
+		m[s.Path] = s.Get(p)
+	}
+	return m
+}
+
+// putPolicy puts a policy in force and keeps it as a version.
+func (t *txn) putPolicy(p Policy) error {
+	if err := policies.Insert(t, policyVersion(p.Version), p); err != nil {
+		if errors.Is(err, store.ErrExists) {
+			return refuse(CodeConflict)
+		}
+		return err
+	}
+	return policies.Put(t, policyNow, p)
+}

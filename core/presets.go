@@ -1,0 +1,53 @@
+// Presets: policies to begin with.
+
+package core
+
+// Preset is a named policy to begin with. Its name is the dictionary's
+// ("preset." + ID).
+type Preset struct {
+	ID     string
+	Policy Policy
+}
+
+// Presets returns the presets, the recommended one first.
+func Presets() []Preset {
+	nist := Policy{
+		Preset: "nist",
+		Password: PasswordPolicy{
+			MinLength: 12, MinScore: 3, RefuseCommon: true, RefusePersonal: true,
+		},
+		Session: SessionPolicy{Lifetime: Span{12, Hours}, IdleMinutes: 30},
+		Lockout: LockoutPolicy{Failures: 5, AddressFailures: 20, WaitSeconds: 30, MaxWaitMinutes: 15},
+		SignUp:  SignUpPolicy{Mode: SignUpInvite},
+	}
+
+	tagorun := nist
+	tagorun.Preset = "tagorun"
+	tagorun.Password.UpperLower = true
+	tagorun.Password.LettersDigits = true
+	tagorun.Password.Special = true
+	tagorun.Password.MinLength = 8
+	tagorun.Session.Lifetime = Span{3, Months}
+	tagorun.Session.IdleMinutes = 0
+	tagorun.SignUp.Mode = SignUpOpen
+
+	notificare := nist
+	notificare.Preset = "notificare"
+	notificare.Password.UpperLower = true
+	notificare.Password.LettersDigits = true
+	notificare.Password.Special = true
+	notificare.Password.RotateDays = 45
+	notificare.Password.HistoryDays = 135
+
+	return []Preset{{"nist", nist}, {"tagorun", tagorun}, {"notificare", notificare}}
+}
+
+// presetByID finds a preset; "" is the recommended one.
+func presetByID(id string) (Policy, error) {
+	for _, p := range Presets() {
+		if p.ID == id || id == "" {
+			return p.Policy, nil
+		}
+	}
+	return Policy{}, refuseField(CodeNotFound, "preset")
+}

@@ -1,0 +1,175 @@
+// The settings of the policy as a table: path, kind, bounds. Verbs, screens and
+// validation are made from it, so a new setting is one line here, one field in
+// policy.go and two sentences in the dictionary ("policy." + path).
+
+package core
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// SettingKind says how a setting is written.
+type SettingKind string
+
+// The kinds of settings.
+const (
+	KindBool   SettingKind = "bool"
+	KindNumber SettingKind = "number"
+	KindSpan   SettingKind = "span"
+	KindChoice SettingKind = "choice"
+	KindFields SettingKind = "fields"
+)
+
+// Setting is one line of the policy.
+type Setting struct {
+	Path     string // "password.min_length"
+	Kind     SettingKind
+	Min, Max int      // bounds of a number
+	Choices  []string // of a choice
+	get      func(*Policy) string
+	set      func(*Policy, string) error
+}
+
+// Get returns the setting's value as text.
+func (s Setting) Get(p Policy) string { return s.get(&p) }
+
+// Bounds of spans and of what a person types as a number of days.
+const (
+	maxSessionYears = 1
+	maxDays         = 730
+)
+
+// Settings returns every setting of the policy, in the order of the screens.
+func Settings() []Setting {
+	return []Setting{
+		boolean("password.upper_lower", func(p *Policy) *bool { return &p.Password.UpperLower }),
+		boolean("password.letters_digits", func(p *Policy) *bool { return &p.Password.LettersDigits }),
+		boolean("password.special", func(p *Policy) *bool { return &p.Password.Special }),
+		number("password.min_length", 8, 64, func(p *Policy) *int { return &p.Password.MinLength }),
+		number("password.min_score", 0, 4, func(p *Policy) *int { return &p.Password.MinScore }),
+		boolean("password.refuse_common", func(p *Policy) *bool { return &p.Password.RefuseCommon }),
+		boolean("password.refuse_personal", func(p *Policy) *bool { return &p.Password.RefusePersonal }),
+		number("password.rotate_days", 0, maxDays, func(p *Policy) *int { return &p.Password.RotateDays }),
+		number("password.history_days", 0, maxDays, func(p *Policy) *int { return &p.Password.HistoryDays }),
+		number("password.history_last", 0, 50, func(p *Policy) *int { return &p.Password.HistoryLast }),
+		span("session.lifetime", func(p *Policy) *Span { return &p.Session.Lifetime }),
+		number("session.idle_minutes", 0, 24*60, func(p *Policy) *int { return &p.Session.IdleMinutes }),
+		number("session.max", 0, 1000, func(p *Policy) *int { return &p.Session.Max }),
+		number("lockout.failures", 1, 50, func(p *Policy) *int { return &p.Lockout.Failures }),
+		number("lockout.address_failures", 1, 10000, func(p *Policy) *int { return &p.Lockout.AddressFailures }),
+		number("lockout.wait_seconds", 1, 3600, func(p *Policy) *int { return &p.Lockout.WaitSeconds }),
+		number("lockout.max_wait_minutes", 1, 24*60, func(p *Policy) *int { return &p.Lockout.MaxWaitMinutes }),
+		choice("sign_up.mode", []string{string(SignUpOpen), string(SignUpInvite), string(SignUpApproval), string(SignUpClosed)},
+			func(p *Policy) *SignUpMode { return &p.SignUp.Mode }),
+		number("sign_up.quota", 0, 1_000_000_000, func(p *Policy) *int { return &p.SignUp.Quota }),
+		boolean("sign_up.email_required", func(p *Policy) *bool { return &p.SignUp.EmailRequired }),
+		{Path: "sign_up.fields", Kind: KindFields,
+			get: func(p *Policy) string { return formatFields(p.SignUp.Fields) },
+			set: func(p *Policy, s string) (err error) { p.SignUp.Fields, err = parseFields(s); return err }},
+	}
+}
+
+var validPath = regexp.MustCompile(`^[a-z][a-z_]{0,31}\.[a-z][a-z_]{0,31}$`)
+
+// settingByPath finds a setting, or refuses with CodeNotFound.
+func settingByPath(path string) (Setting, error) {
+	for _, s := range Settings() {
+		if s.Path == path {
+			return s, nil
+		}
+	}
+	if !validPath.MatchString(path) {
+		path = "policy" // an error repeats nothing that was typed at random
+	}
+	return Setting{}, refuseField(CodeNotFound, path)
+}
+
+func boolean(path string, at func(*Policy) *bool) Setting {
+	return Setting{Path: path, Kind: KindBool,
+		get: func(p *Policy) string { return onOff(*at(p)) },
+		set: func(p *Policy, s string) error {
+			switch strings.ToLower(s) {
+			case "on", "true", "yes", "1":
+				*at(p) = true
+			case "off", "false", "no", "0":
+				*at(p) = false
+			default:
+				return &Error{Code: CodeFormat, Field: path, Rule: "on|off"}
+			}
+			return nil
+		}}
+}
+
+func number(path string, low, high int, at func(*Policy) *int) Setting {
+	return Setting{Path: path, Kind: KindNumber, Min: low, Max: high,
+		get: func(p *Policy) string { return strconv.Itoa(*at(p)) },
+		set: func(p *Policy, s string) error {
+			n, err := strconv.Atoi(s)
+			if err != nil {
+				return &Error{Code: CodeFormat, Field: path, Rule: "number"}
+			}
+			if n < low || n > high {
+				return &Error{Code: CodeRange, Field: path, Rule: fmt.Sprintf("%d-%d", low, high)}
+			}
+			*at(p) = n
+			return nil
+		}}
+}
+
+func span(path string, at func(*Policy) *Span) Setting {
+	return Setting{Path: path, Kind: KindSpan,
+		get: func(p *Policy) string { return at(p).String() },
+		set: func(p *Policy, s string) error {
+			v, err := ParseSpan(s)
+			if err != nil {
+				return &Error{Code: CodeOf(err), Field: path, Rule: "N hours|days|weeks|months"}
+			}
+			*at(p) = v
+			return nil
+		}}
+}
+
+func choice[T ~string](path string, choices []string, at func(*Policy) *T) Setting {
+	return Setting{Path: path, Kind: KindChoice, Choices: choices,
+		get: func(p *Policy) string { return string(*at(p)) },
+		set: func(p *Policy, s string) error {
+			for _, c := range choices {
+				if s == c {
+					*at(p) = T(s)
+					return nil
+				}
+			}
+			return &Error{Code: CodeFormat, Field: path, Rule: strings.Join(choices, "|")}
+		}}
+}
+
+func onOff(b bool) string {
+	if b {
+		return "on"
+	}
+	return "off"
+}
+
+// ParseSpan reads "12 hours" or "1 month"; CodeFormat or CodeRange otherwise. A
+// span is at least one hour and at most one year.
+func ParseSpan(s string) (Span, error) {
+	digits, word, found := strings.Cut(strings.TrimSpace(s), " ")
+	n, err := strconv.Atoi(digits)
+	if err != nil || !found {
+		return Span{}, refuse(CodeFormat)
+	}
+	word = strings.ToLower(strings.TrimSpace(word))
+	limits := map[SpanUnit]int{Hours: 366 * 24 * maxSessionYears, Days: 366 * maxSessionYears, Weeks: 52 * maxSessionYears, Months: 12 * maxSessionYears}
+	for unit, most := range limits {
+		if word == string(unit) || word == strings.TrimSuffix(string(unit), "s") {
+			if n < 1 || n > most {
+				return Span{}, refuse(CodeRange)
+			}
+			return Span{N: n, Unit: unit}, nil
+		}
+	}
+	return Span{}, refuse(CodeFormat)
+}

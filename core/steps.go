@@ -1,0 +1,232 @@
+// The forced steps of a sign-in, as a state machine. Between the proof and the
+// session there may be things that come first; what has been done so far is a
+// record here and not the screen's word, so no step can be left out. A later
+// step is one line in stepRules, its method, and a screen.
+
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"postern/core/secret"
+	"postern/store"
+)
+
+// Step is what a sign-in asks for next.
+type Step string
+
+// The steps, in their order.
+const (
+	StepChangePassword Step = "change_password" // expired, or signed in by a one-time code
+	StepDone           Step = "done"            // signed in
+)
+
+// AttemptFor is how long a sign-in that was begun may take.
+const AttemptFor = 10 * time.Minute
+
+// Progress is where a sign-in stands.
+type Progress struct {
+	Step     Step
+	Ticket   string   // for the next call, unless Step is StepDone
+	Why      string   // "expired", "rotation", "code": for the sentence
+	Person   Person   // whose sign-in it is, for the feedback on a new password
+	SignedIn SignedIn // with StepDone
+}
+
+// attempt is a sign-in under way, keyed by the hash of its ticket.
+type attempt struct {
+	Account string    `json:"account"`
+	Method  string    `json:"method"`
+	Until   time.Time `json:"until"`
+	Door    Door      `json:"door"`
+	Remote  string    `json:"remote"`
+}
+
+var attempts = store.NewTable("attempt", 1,
+	store.Index[attempt]{Name: "account", Keys: func(a attempt) []string { return []string{a.Account} }})
+
+// dropAttempts ends every sign-in of an account that is under way.
+func (t *txn) dropAttempts(account string) error {
+	for {
+		rows, err := attempts.PageEq(t, "account", account, "", MaxPage)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := attempts.Delete(t, r.ID); err != nil {
+				return err
+			}
+		}
+		if len(rows) < MaxPage {
+			return nil
+		}
+	}
+}
+
+// stepRule says when a step is due.
+type stepRule struct {
+	step Step
+	due  func(t *txn, a Account, c Credential, at attempt) (why string, due bool)
+}
+
+// stepRules are all forced steps, in order. Captcha, factors, agreements and
+// the confirmation of an address belong here when they come.
+var stepRules = []stepRule{
+	{StepChangePassword, func(t *txn, _ Account, c Credential, at attempt) (string, bool) {
+		switch {
+		case at.Method == "code" && c.Expired:
+			return "code", true
+		case c.Expired:
+			return "expired", true
+		default:
+			return "rotation", c.due(t.policy.Password, t.now)
+		}
+	}},
+}
+
+// next returns the first step that is due.
+func (t *txn) next(a Account, c Credential, at attempt) (Step, string) {
+	for _, r := range stepRules {
+		if why, due := r.due(t, a, c, at); due {
+			return r.step, why
+		}
+	}
+	return StepDone, ""
+}
+
+// secrets are made before a transaction, since that may run more than once.
+type secrets struct {
+	ticket, token string
+	session       string // the id of a new session
+}
+
+func (b *base) newSecrets() (s secrets, err error) {
+	s.ticket, s.token = secret.Token(b.random), secret.Token(b.random)
+	s.session, err = b.ids.new(b.clock.Now())
+	return s, err
+}
+
+// advance goes on to the next forced step or, when none is left, to a session.
+func (t *txn) advance(a Account, c Credential, at attempt, s secrets) (Progress, error) {
+	step, why := t.next(a, c, at)
+	p := Progress{Step: step, Why: why, Person: a.person()}
+	if step != StepDone {
+		p.Ticket = s.ticket
+		at.Until, at.Door, at.Remote = t.now.Add(AttemptFor), t.actor.Door, t.actor.Remote
+		t.note("next", string(step))
+		return p, attempts.Insert(t, secret.Hash(s.ticket), at)
+	}
+	in, err := t.beginSession(a, at.Method, s)
+	p.SignedIn = in
+	return p, err
+}
+
+// beginSession makes a session and, when the policy bounds their number, ends the oldest.
+func (t *txn) beginSession(a Account, method string, s secrets) (SignedIn, error) {
+	if most := t.policy.Session.Max; most > 0 {
+		list, err := t.liveSessions(a.ID)
+		if err != nil {
+			return SignedIn{}, err
+		}
+		for i := most - 1; i < len(list); i++ {
+			r, err := sessions.Get(t, list[i].ID)
+			if err != nil {
+				return SignedIn{}, err
+			}
+			if err := t.endSession(r, EndLimit); err != nil {
+				return SignedIn{}, err
+			}
+		}
+		if n := len(list) - (most - 1); n > 0 {
+			t.note("sessions_ended", itoa(n))
+		}
+	}
+	r := sessionRecord{TokenHash: secret.Hash(s.token), Session: Session{
+		ID: s.session, Account: a.ID, Door: t.actor.Door, Remote: t.actor.Remote, Client: t.actor.Client,
+		Key: t.actor.Key, Method: method, Created: t.now, LastSeen: t.now, Proved: t.now,
+	}}
+	if err := sessions.Insert(t, r.ID, r); err != nil {
+		return SignedIn{}, err
+	}
+	a.LastSignIn = t.now
+	if err := accounts.Put(t, a.ID, a); err != nil {
+		return SignedIn{}, err
+	}
+	t.entry.Session = r.ID
+	return a.signedIn(r.ID, s.token), nil
+}
+
+// attempt reads the sign-in of a ticket and refuses when another step comes first.
+func (t *txn) attempt(ticket string, step Step) (at attempt, a Account, c Credential, err error) {
+	at, err = attempts.Get(t, secret.Hash(ticket))
+	if errors.Is(err, store.ErrNotFound) {
+		return at, a, c, refuse(CodeTicket)
+	} else if err != nil {
+		return at, a, c, err
+	}
+	if !t.now.Before(at.Until) || at.Door != t.actor.Door || at.Remote != t.actor.Remote {
+		return at, a, c, refuse(CodeTicket)
+	}
+	if a, err = accounts.Get(t, at.Account); err != nil {
+		return at, a, c, err
+	}
+	if a.State != StateActive {
+		return at, a, c, refuse(CodeCredentials)
+	}
+	if c, err = credentials.Get(t, at.Account); err != nil {
+		return at, a, c, err
+	}
+	if due, _ := t.next(a, c, at); due != step {
+		return at, a, c, refuse(CodeOutOfOrder)
+	}
+	return at, a, c, nil
+}
+
+// ChangePassword is the forced step StepChangePassword. All other sessions of
+// the account end. CodeTicket, CodeOutOfOrder, CodeConflict, CodeCredentials
+// when the account was suspended meanwhile; CodePassword, CodeReused, CodeSame,
+// CodeTooLong, CodeEncoding (field "password").
+func (s *SignIn) ChangePassword(ctx context.Context, actor Actor, ticket, next string) (Progress, error) {
+	var ch change
+	err := s.read(ctx, actor, func(t *txn) (err error) {
+		ch.guide, ch.policy = t.guide(), t.policy
+		_, ch.account, ch.cred, err = t.attempt(ticket, StepChangePassword)
+		return err
+	})
+	if err != nil {
+		return Progress{}, s.refused(ctx, actor, ActSignInStep, ch.account.ID, err)
+	}
+	hash, err := s.fresh(ctx, ch, next, "password")
+	if err != nil {
+		return Progress{}, s.refused(ctx, actor, ActPassword, ch.account.ID, err)
+	}
+	sec, err := s.newSecrets()
+	if err != nil {
+		return Progress{}, asError(err)
+	}
+	var p Progress
+	err = s.do(ctx, actor, ActPassword, ch.account.ID, func(t *txn) error {
+		at, a, _, err := t.attempt(ticket, StepChangePassword)
+		if err != nil {
+			return err
+		}
+		c, err := t.replacePassword(ch, hash)
+		if err != nil {
+			return err
+		}
+		n, err := t.endSessions(a.ID, "", EndPassword)
+		if err != nil {
+			return err
+		}
+		t.entry.Actor, t.entry.Name, t.entry.Target = a.ID, a.UserName, a.UserName
+		t.note("sessions_ended", itoa(n))
+		p, err = t.advance(a, c, at, sec)
+		return err
+	})
+	if err != nil {
+		return Progress{}, err
+	}
+	return p, nil
+}
