@@ -1,0 +1,229 @@
+// Home: what waits for the person, the security check-up, and the ways on.
+
+package screens
+
+import (
+	"strings"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"postern/core"
+	"postern/tui"
+)
+
+// home is the page of somebody who is signed in.
+type home struct {
+	env   *Env
+	check core.CheckUp
+	now   time.Time // when check was read; zero until it was read here
+	err   error     // why it could not be read again
+	ear   ear
+	reads tui.Latest[checkRead]
+	busy  tui.Busy
+	out   bool // signing out is under way
+	menu  menu
+	w, h  int
+}
+
+// checkRead is what one reading of the check-up brought.
+type checkRead struct {
+	check core.CheckUp
+	now   time.Time
+	err   error
+}
+
+// linkedKey is the result of the dialog that links the key, and of the try after
+// a step-up.
+type linkedKey struct{ err error }
+
+var (
+	_ tui.Screen = (*home)(nil)
+	_ tui.Helper = (*home)(nil)
+
+	_ tui.Numbered = (*home)(nil)
+)
+
+// NewHome returns the page with the check-up c.
+func NewHome(env *Env, c core.CheckUp) tui.Screen {
+	s := &home{env: env, check: c}
+	s.menu = menu{env: env, ways: s.ways}
+	return s
+}
+
+// Init begins to listen for changes of the sessions; they change the check-up.
+func (s *home) Init() tea.Cmd { return s.ear.open(s.env) }
+
+// read returns the command that reads the check-up again.
+func (s *home) read() tea.Cmd {
+	ctx, accounts, actor, clock := s.env.Ctx, s.env.Portal.Accounts, s.env.Actor(), s.env.Clock
+	return s.reads.Ask(func() checkRead {
+		c, err := accounts.CheckUp(ctx, actor)
+		return checkRead{c, clock(), err}
+	})
+}
+
+// The keys of the ways on. They are the same in every language.
+const (
+	keyProfile  = "p"
+	keyPassword = "w"
+	keySessions = "s"
+	keyActivity = "a"
+	keyLink     = "l"
+	keyOut      = "o"
+	keyLeave    = "q"
+)
+
+// ways returns the ways on, in the order of the page. The id of each is its key.
+func (s *home) ways() []menuItem {
+	e := s.env
+	push := func(open func(*Env) tui.Screen) func() tea.Cmd {
+		return func() tea.Cmd { return tui.Push(open(e)) }
+	}
+	out := []menuItem{
+		{id: keyProfile, label: e.T("profile.title"), note: e.T("home.profile_note"), open: push(NewProfile)},
+		{id: keyPassword, label: e.T("password.title"), note: e.T("home.password_note"), open: push(NewPassword)},
+		{id: keySessions, label: e.T("sessions.title"), note: e.T("home.sessions_note", "Count", s.check.Sessions), open: push(NewSessions)},
+		{id: keyActivity, label: e.T("activity.title"), note: e.T("home.activity_note"), open: push(NewActivity)},
+	}
+	if s.mayLink() {
+		out = append(out, menuItem{id: keyLink, label: e.T("home.link"), note: e.T("home.link_note"), open: s.askLink})
+	}
+	out = append(out, menuItem{id: keyOut, label: e.T("home.out"), note: e.T("home.out_note"), open: s.signOut})
+	if e.Door.Remember != nil {
+		out = append(out, menuItem{id: keyLeave, label: e.T("home.leave"), note: e.T("home.leave_note"), open: tui.Quit})
+	}
+	for i := range out {
+		out[i].label = out[i].id + "  " + out[i].label
+	}
+	return out
+}
+
+// Choices is how many ways on there are.
+func (s *home) Choices() int { return len(s.ways()) }
+
+// mayLink says whether the person came with a key that is not linked.
+func (s *home) mayLink() bool { return s.check.KeyProved && !s.check.KeyLinked }
+
+// Update takes readings, changes, what other screens left behind, and keys.
+func (s *home) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
+	if m, fresh, mine, next := s.reads.Answer(msg); mine {
+		if fresh {
+			if s.err = m.err; m.err == nil {
+				s.check, s.now = m.check, m.now
+			}
+			if !s.out {
+				s.busy.Stop()
+			}
+		}
+		return s, next
+	}
+	switch msg := msg.(type) {
+	case heard:
+		return s, tea.Batch(msg.again(), s.read())
+	case tui.BackMsg:
+		return s, s.back(msg)
+	case linkedKey:
+		return s, s.linked(msg)
+	case signedOut:
+		s.out = false
+		s.busy.Stop()
+		if msg.err != nil {
+			s.err = msg.err
+			return s, nil
+		}
+		s.ear.shut()
+		return s, s.env.left(msg)
+	case tea.KeyPressMsg:
+		if s.out {
+			return s, nil
+		}
+		return s, s.key(msg)
+	}
+	return s, s.busy.Handle(msg)
+}
+
+// key opens a way by its own key, before the menu sees it.
+func (s *home) key(k tea.KeyPressMsg) tea.Cmd {
+	if k.String() == "r" {
+		return tea.Batch(s.busy.Start(s.env.Session, s.env.T("page.reading")), s.read())
+	}
+	for _, w := range s.ways() {
+		if w.id == k.String() {
+			s.menu.at = w.id
+			return w.open()
+		}
+	}
+	cmd, _ := s.menu.key(k)
+	return cmd
+}
+
+// back looks again: what was done on another screen may have changed the check-up.
+func (s *home) back(msg tui.BackMsg) tea.Cmd {
+	if isProved(msg) {
+		return s.link() // what was wanted before the step-up
+	}
+	if done, ok := msg.Result.(tui.Confirmed); ok {
+		if result, ok := done.Result.(linkedKey); ok {
+			return s.linked(result)
+		}
+	}
+	return s.read()
+}
+
+// askLink asks before the key that was proved is linked.
+func (s *home) askLink() tea.Cmd {
+	e := s.env
+	fp := e.Actor().Key
+	return tui.Push(tui.NewConfirm(e.Session, func() tui.ConfirmSpec {
+		return tui.ConfirmSpec{
+			Title: e.T("home.link"), Text: e.T("home.link_text", "Key", escaped(fp)), Yes: e.T("home.link_yes"),
+			Do: func() tea.Cmd {
+				link := s.link()
+				return func() tea.Msg { return tui.Confirmed{Result: link()} }
+			},
+		}
+	}))
+}
+
+// link returns the command that links the key.
+func (s *home) link() tea.Cmd {
+	ctx, keys, actor := s.env.Ctx, s.env.Portal.Keys, s.env.Actor()
+	return func() tea.Msg { return linkedKey{keys.Link(ctx, actor)} }
+}
+
+// linked takes what came of linking. When a proof is asked for first, linking is
+// tried again after it.
+func (s *home) linked(r linkedKey) tea.Cmd {
+	switch core.CodeOf(r.err) {
+	case "":
+		return tea.Batch(s.read(), tui.Toast(tui.Good, s.env.T("home.linked")))
+	case core.CodeStepUp:
+		return tui.Push(newStepUp(s.env, "stepup.why_key"))
+	}
+	s.err = r.err
+	return nil
+}
+
+// signOut ends the session that is signed in here.
+func (s *home) signOut() tea.Cmd {
+	if s.out {
+		return nil
+	}
+	s.out = true
+	return tea.Batch(s.busy.Start(s.env.Session, s.env.T("home.leaving")), s.env.signOut())
+}
+
+// SetSize takes the room of the page.
+func (s *home) SetSize(w, h int) { s.w, s.h = w, h }
+
+// Help returns the keys that work now.
+func (s *home) Help() []key.Binding {
+	out := s.menu.help()
+	for _, w := range s.ways() {
+		name := strings.TrimPrefix(w.label, w.id+"  ")
+		out = append(out, key.NewBinding(key.WithKeys(w.id), key.WithHelp(w.id, name)))
+	}
+	return append(out, s.env.bind("r", "page.refresh"))
+}

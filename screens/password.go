@@ -1,0 +1,149 @@
+// A new password for one's own account, with live feedback. The present one is
+// asked for, which counts as a step-up; the other sessions end if one likes.
+
+package screens
+
+import (
+	"context"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"postern/core"
+	"postern/tui"
+)
+
+// changePassword changes the password of the account that is signed in.
+type changePassword struct {
+	*tui.Form
+	env       *Env
+	password  newPassword
+	rules     passwordRules
+	current   string
+	endOthers bool
+}
+
+// passwordRules is what is read before a new password can be judged.
+type passwordRules struct {
+	guide  core.PasswordGuide
+	person core.Person
+}
+
+var (
+	_ tui.Screen   = (*changePassword)(nil)
+	_ tui.Titled   = (*changePassword)(nil)
+	_ tui.Helper   = (*changePassword)(nil)
+	_ tui.Typer    = (*changePassword)(nil)
+	_ tui.Cursored = (*changePassword)(nil)
+)
+
+// NewPassword returns the screen. The other sessions end unless one says
+// otherwise: whoever changes a password often does so because somebody else
+// knows it (ASVS 7.4.3).
+func NewPassword(env *Env) tui.Screen {
+	s := &changePassword{env: env, endOthers: true}
+	s.password = newPassword{env: env, label: "password.new"}
+	s.password.feedback = newPasswordFeedback(env,
+		func() core.PasswordGuide { return s.rules.guide }, func() core.Person { return s.rules.person })
+	s.Form = tui.NewForm(env.Session, s.spec)
+	return s
+}
+
+// Init reads the rules in force, and what of the person may not be in a password.
+func (s *changePassword) Init() tea.Cmd {
+	accounts, actor := s.env.Portal.Accounts, s.env.Actor()
+	return tea.Batch(s.Form.Init(), call(s.env.Ctx, func(ctx context.Context) (passwordRules, error) {
+		guide, err := accounts.Guide(ctx)
+		if err != nil {
+			return passwordRules{}, err
+		}
+		p, err := accounts.Profile(ctx, actor)
+		return passwordRules{guide, core.Person{UserName: p.UserName, DisplayName: p.DisplayName, Email: p.Email}}, err
+	}))
+}
+
+func (s *changePassword) spec() tui.FormSpec {
+	e := s.env
+	fields := []tui.Field{
+		tui.Secret{Key: "current", Label: e.T("password.current"), Value: &s.current},
+		tui.Note{},
+	}
+	fields = append(fields, s.password.fields()...)
+	fields = append(fields, tui.Note{},
+		tui.Toggle{
+			Key: "end_others", Label: e.T("password.others"), Value: &s.endOthers,
+			Yes: e.T("password.others_end"), No: e.T("password.others_stay"),
+		},
+		tui.Note{Show: s.history})
+	return tui.FormSpec{
+		Pages:  []tui.Page{{Fields: fields}},
+		Submit: e.T("password.submit"), Busy: e.T("password.busy"),
+		Do: s.send,
+		Changed: func(field string) tea.Cmd {
+			if field == "password" {
+				return s.password.judge()
+			}
+			return nil
+		},
+		Leave: func() tea.Cmd { s.wipe(); return tui.Pop() },
+	}
+}
+
+// history says what only the core can check: which old passwords are refused.
+func (s *changePassword) history(width int) string {
+	var lines []string
+	if n := s.rules.guide.HistoryLast; n > 0 {
+		lines = append(lines, tui.Wrap(s.env.T("password.history_last", "Count", n), width))
+	}
+	if n := s.rules.guide.HistoryDays; n > 0 {
+		lines = append(lines, tui.Wrap(s.env.T("password.history_days", "Count", n), width))
+	}
+	if lines == nil {
+		return ""
+	}
+	return "\n" + s.env.Theme.Muted.Render(strings.Join(lines, "\n"))
+}
+
+func (s *changePassword) send() tea.Cmd {
+	accounts, actor := s.env.Portal.Accounts, s.env.Actor()
+	current, next, others := s.current, s.password.typed, s.endOthers
+	return call(s.env.Ctx, func(ctx context.Context) (core.StepUpResult, error) {
+		return accounts.ChangePassword(ctx, actor, current, next, others)
+	})
+}
+
+// wipe forgets everything secret.
+func (s *changePassword) wipe() {
+	s.current = ""
+	s.password.wipe()
+}
+
+// Update takes the core's answers. Nothing secret stays after a refusal.
+func (s *changePassword) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
+	if mine, cmd := s.password.feedback.Update(msg); mine {
+		return s, cmd
+	}
+	switch m := msg.(type) {
+	case answer[passwordRules]:
+		if m.Err != nil {
+			return s, tui.Toast(tui.Bad, s.env.Sentence(m.Err))
+		}
+		s.rules = m.Value
+		return s, s.password.judge()
+	case answer[core.StepUpResult]:
+		s.wipe()
+		if m.Err != nil {
+			s.Refuse(ownRefusal(s.env, m.Err))
+			return s, nil
+		}
+		words := s.env.T("password.changed")
+		if s.endOthers {
+			words = s.env.T("password.changed_ended")
+		}
+		return s, tea.Sequence(s.env.Renewed(m.Value), tui.Pop(), tui.Toast(tui.Good, words))
+	}
+	return s, s.Handle(msg)
+}
+
+// Title is the screen's.
+func (s *changePassword) Title() string { return s.env.T("password.title") }

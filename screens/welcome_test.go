@@ -1,0 +1,101 @@
+package screens
+
+import (
+	"testing"
+
+	"postern/core"
+	"postern/tui/tuitest"
+)
+
+func TestWelcomeShowsTheWaysOn(t *testing.T) {
+	p := newPlace(t)
+	v := p.first(t, p.env(t)).Contains("Welcome to Lanterns", "Sign in", "Create an account", "takes a minute", "Lost password", "English", "Leave")
+	v.Press("enter").Contains("Name or e-mail").Press("esc").Contains("Welcome to Lanterns")
+	v.Press("down", "enter").Contains("User name").Press("esc")
+	v.Press("down", "enter").Contains("one-time code").Press("esc").Contains("Welcome to Lanterns")
+	if v.Press("esc", "esc"); v.Quit() || v.Router().Depth() != 1 {
+		t.Fatal("esc left the first screen")
+	}
+	if !v.Press("end", "enter").Quit() {
+		t.Fatal("leaving did not close the program")
+	}
+}
+
+// Sign-up appears as what it is, and is hidden when nobody can sign up.
+func TestWelcomeFollowsTheModeOfSignUp(t *testing.T) {
+	p := newPlace(t)
+	v := p.first(t, p.env(t))
+	for mode, note := range map[core.SignUpMode]string{
+		core.SignUpInvite: "you need an invitation", core.SignUpApproval: "an admin looks at it", core.SignUpOpen: "takes a minute",
+	} {
+		p.set(t, "sign_up.mode", string(mode))
+		v.Press("home", "enter", "esc").Contains("Create an account", note) // coming back reads it again
+	}
+	p.set(t, "sign_up.mode", "closed")
+	v.Press("enter", "esc").Lacks("Create an account")
+	p.set(t, "sign_up.mode", "open", "sign_up.quota", "1")
+	v.Press("enter", "esc").Lacks("Create an account")
+	p.set(t, "sign_up.quota", "2")
+	v.Press("enter", "esc").Contains("Create an account")
+}
+
+func TestLanguageAndColoursChangeOnTheFirstScreen(t *testing.T) {
+	p := newPlace(t)
+	e := p.env(t)
+	v := p.first(t, e).Press("down", "down", "down").Contains("English")
+	seen := map[string]bool{}
+	for range e.Catalog().Languages() {
+		seen[e.Dict.Tag()] = true
+		v.Press("right")
+	}
+	for tag, name := range map[string]string{"en": "English", "es": "Español", "pt-BR": "Português (Brasil)"} {
+		if !seen[tag] {
+			t.Errorf("%s was never chosen", tag)
+		}
+		v.WaitUntil(name, func(string) bool { return e.Dict.Tag() != "" })
+		for e.Dict.Tag() != tag {
+			v.Press("right")
+		}
+		v.Contains(name)
+	}
+	for e.Dict.Tag() != "es" {
+		v.Press("left")
+	}
+	v.Contains(e.T("welcome.heading", "Portal", "Lanterns"), "Iniciar sesión")
+	theme := e.Theme.Name
+	if v.Press("down", "right"); e.Theme.Name == theme {
+		t.Error("the colours stayed")
+	}
+	if v.Press("left"); e.Theme.Name != theme {
+		t.Error("the colours did not come back")
+	}
+}
+
+func TestWelcomeOfTheDemonstration(t *testing.T) {
+	p := newPlace(t)
+	e := p.env(t)
+	e.Demo, e.DemoName, e.DemoPassword = true, "lin", goodPassword
+	p.first(t, e).Contains("To try it", "lin", goodPassword).Golden("80x24").Resize(60, 20).
+		Contains("Leave", goodPassword).Golden("60x20")
+}
+
+func TestLookOfWelcome(t *testing.T) {
+	look(t, func(t *testing.T, e *Env, p *place) *tuitest.Terminal { return p.first(t, e) })
+}
+
+// look compares a screen with its goldens in every terminal and size, and in
+// the other languages.
+func look(t *testing.T, open func(*testing.T, *Env, *place) *tuitest.Terminal) {
+	t.Helper()
+	p := newPlace(t)
+	for name, opts := range looks() {
+		v := open(t, p.env(t, opts...), p)
+		for _, s := range sizes() {
+			v.Resize(s[0], s[1]).Golden(sizeName(name, s))
+		}
+		v.Sizes()
+	}
+	for _, lang := range []string{"es", "pt-BR"} {
+		open(t, p.env(t, tuitest.Lang(lang)), p).Golden(lang+"-80x24").Resize(60, 20).Golden(lang + "-60x20")
+	}
+}
