@@ -1,0 +1,195 @@
+// A verb is a function of a Call. The command line, the control socket and
+// `ssh host VERB` make Calls and share everything after that.
+
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"postern/core"
+	"postern/core/text"
+	"postern/store/bolt"
+	"postern/tui"
+)
+
+// Call is one verb being carried out for somebody.
+type Call struct {
+	Portal *core.Portal
+	Data   *bolt.Store // for maintenance; nil where that is not offered
+	Actor  core.Actor
+	Out    io.Writer
+	Err    io.Writer
+	JSON   bool // one document on Out instead of sentences
+	Dict   *tui.Dict
+	Dir    string // what relative paths are relative to
+}
+
+// deed is what a verb does. args were counted already; flags are its own variables.
+type deed func(ctx context.Context, c *Call, args []string) error
+
+// runner decides what happens when a verb is called: it is carried out at once,
+// or sent to the process that holds the data.
+type runner func(cmd *cobra.Command, args []string, do deed) error
+
+// verbSet makes verbs as commands. Commands belong to one parse, and so does a set.
+type verbSet struct {
+	dict *tui.Dict
+	run  runner
+	far  bool // for `ssh host VERB`: no maintenance of the machine's files
+}
+
+// verb makes one command. Its words are verb.KEY; use names its arguments.
+func (v verbSet) verb(use, key string, least, most int, do deed) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: v.dict.T("verb." + key), DisableFlagsInUseLine: true, Args: between(least, most),
+		RunE: func(cmd *cobra.Command, args []string) error { return v.run(cmd, args, do) },
+	}
+}
+
+// group makes a command that only has others below it.
+func (v verbSet) group(name, key string, verbs ...*cobra.Command) *cobra.Command {
+	names := make([]string, len(verbs))
+	for i, w := range verbs {
+		names[i] = w.Name()
+	}
+	g := &cobra.Command{
+		Use: name, Short: v.dict.T("verb." + key), Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f := fail("which_verb", "Verb", name, "Verbs", strings.Join(names, ", "))
+			f.exit, f.code = exitUsage, "usage"
+			return f
+		},
+	}
+	g.AddCommand(verbs...)
+	return g
+}
+
+// between checks the number of arguments; most < 0 is any number.
+func between(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || most >= 0 && len(args) > most {
+			f := fail("arguments", "Use", cmd.UseLine())
+			f.exit, f.code = exitUsage, "usage"
+			return f
+		}
+		return nil
+	}
+}
+
+// flag returns the description of a flag.
+func (v verbSet) flag(name string) string { return v.dict.T("flag." + name) }
+
+// all returns every verb that works on the portal.
+func (v verbSet) all() []*cobra.Command {
+	list := []*cobra.Command{
+		v.whoami(), v.users(), v.sessions(), v.policy(), v.audit(), v.invites(), v.keys(), v.version(),
+	}
+	if !v.far {
+		list = append(list, v.check(), v.backup(), v.keyset())
+	}
+	return list
+}
+
+// carryOut parses a verb's arguments and does it, here and now; it says every
+// refusal itself and returns the exit code.
+func carryOut(ctx context.Context, c *Call, far bool, args []string) int {
+	root := &cobra.Command{Use: "postern", SilenceErrors: true, SilenceUsage: true, Args: cobra.ArbitraryArgs}
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return usage("unknown command " + strconv.Quote(args[0]))
+	}
+	root.PersistentFlags().BoolVar(&c.JSON, "json", false, c.Dict.T("flag.json"))
+	set := verbSet{dict: c.Dict, far: far, run: func(cmd *cobra.Command, args []string, do deed) error {
+		return do(cmd.Context(), c, args)
+	}}
+	root.AddCommand(set.all()...)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(usageErrors)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(c.Dict, cmd, c.Out) })
+	root.SetHelpCommand(&cobra.Command{Use: "help", Short: c.Dict.T("verb.help"), RunE: func(cmd *cobra.Command, args []string) error {
+		about, _, err := root.Find(args)
+		if err != nil {
+			return usage(err.Error())
+		}
+		return about.Help()
+	}})
+	root.SetOut(c.Out)
+	root.SetErr(c.Err)
+	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], "__") { // cobra's own, for shells on this machine
+		return report(usage("unknown command "+strconv.Quote(args[0])), c.Dict, c.JSON, c.Out, c.Err)
+	}
+	err := root.ExecuteContext(ctx)
+	if errors.Is(err, pflag.ErrHelp) {
+		err = nil
+	}
+	for _, a := range args { // a command line that cannot be parsed may still say it
+		c.JSON = c.JSON || a == "--json"
+	}
+	return report(err, c.Dict, c.JSON, c.Out, c.Err)
+}
+
+// writeHelp lists what can be asked for.
+func writeHelp(d *tui.Dict, cmd *cobra.Command, w io.Writer) {
+	p := &page{}
+	p.line(cmd.UseLine())
+	if cmd.Short != "" {
+		p.line("  " + cmd.Short)
+	}
+	var rows [][]string
+	for _, sub := range cmd.Commands() {
+		if !sub.Hidden && sub.Name() != "help" {
+			rows = append(rows, []string{"  " + sub.Name(), sub.Short})
+		}
+	}
+	p.table(nil, rows)
+	rows = nil
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			rows = append(rows, []string{"  --" + f.Name, f.Usage})
+		}
+	})
+	if len(rows) > 0 {
+		p.line("")
+	}
+	p.table(nil, rows)
+	p.writeTo(w)
+}
+
+// answer writes the document when JSON was asked for, else what human draws.
+func (c *Call) answer(document any, human func(p *page)) error {
+	if c.JSON {
+		return writeJSON(c.Out, document)
+	}
+	p := &page{}
+	human(p)
+	return p.writeTo(c.Out)
+}
+
+// when says a moment: exact, in the zone of whoever asks.
+func (c *Call) when(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return c.Dict.DateTime(t)
+}
+
+// or returns a foreign string, escaped, or a dash.
+func or(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return text.Escape(s)
+}
+
+func plainNumber(n int) string { return strconv.Itoa(n) }

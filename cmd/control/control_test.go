@@ -1,0 +1,300 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// listen serves verbs in a directory of its own.
+func listen(t *testing.T, dir string, h Handler) *Server {
+	t.Helper()
+	s, err := Listen(dir, Greeting{PID: os.Getpid(), Command: "serve", Since: time.Unix(1e9, 0).UTC(), SSH: "127.0.0.1:2222"}, h, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func request(args ...string) Request {
+	return Request{Args: args, Dir: "/tmp", Language: "en", Zone: "UTC"}
+}
+
+// echo writes its arguments, and how many there are is its exit code.
+func echo(_ context.Context, _ Peer, q Request, out, errw io.Writer) int {
+	_, _ = fmt.Fprint(out, strings.Join(q.Args, "|"))
+	_, _ = fmt.Fprint(errw, q.Dir)
+	return len(q.Args)
+}
+
+func TestAVerbIsCarriedOutByTheHolder(t *testing.T) {
+	dir := t.TempDir()
+	listen(t, dir, echo)
+	c, err := Dial(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if g := c.Greeting(); g.PID != os.Getpid() || g.Command != "serve" || g.SSH != "127.0.0.1:2222" || g.Since.Unix() != 1e9 {
+		t.Errorf("greeting %+v", g)
+	}
+	var out, errw bytes.Buffer
+	code, err := c.Do(context.Background(), request("user", "list", ""), &out, &errw)
+	if err != nil || code != 3 || out.String() != "user|list|" || errw.String() != "/tmp" {
+		t.Errorf("code %d, %v, out %q, err %q", code, err, out.String(), errw.String())
+	}
+}
+
+// ASVS 13.2.2: nobody but the data's own user reaches the socket.
+func TestTheSocketIsItsOwnersAlone(t *testing.T) {
+	dir := t.TempDir()
+	listen(t, dir, echo)
+	info, err := os.Stat(filepath.Join(dir, SocketFile))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestNobodyHoldsTheData(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Dial(context.Background(), dir); !errors.Is(err, ErrNobody) {
+		t.Errorf("an empty directory: %v", err)
+	}
+	if _, err := Dial(context.Background(), filepath.Join(dir, strings.Repeat("x", 200))); !errors.Is(err, ErrNobody) {
+		t.Errorf("no directory: %v", err)
+	}
+	s := listen(t, dir, echo)
+	s.Close()
+	if _, err := Dial(context.Background(), dir); !errors.Is(err, ErrNobody) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// What a crash left behind does not keep the next one from listening.
+func TestARemainingSocketIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	l, err := net.Listen("unix", filepath.Join(dir, SocketFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	_ = l.Close()
+	if _, err := Dial(context.Background(), dir); !errors.Is(err, ErrNobody) {
+		t.Errorf("a socket that nobody listens on: %v", err)
+	}
+	listen(t, dir, echo)
+	c, err := Dial(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+}
+
+// A path too long for a socket address is reached all the same.
+func TestALongDirectoryIsReached(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("deep/", 40))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	listen(t, dir, echo)
+	c, err := Dial(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if code, err := c.Do(context.Background(), request("one"), io.Discard, io.Discard); code != 1 || err != nil {
+		t.Errorf("code %d, %v", code, err)
+	}
+}
+
+func TestMuchOutputArrivesWhole(t *testing.T) {
+	dir := t.TempDir()
+	text := strings.Repeat("0123456789abcdef", MaxFrame/4)
+	listen(t, dir, func(_ context.Context, _ Peer, _ Request, out, _ io.Writer) int {
+		n, err := io.WriteString(out, text)
+		if n != len(text) || err != nil {
+			return 1
+		}
+		return 0
+	})
+	var out bytes.Buffer
+	c, err := Dial(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if code, err := c.Do(context.Background(), request(), &out, io.Discard); code != 0 || err != nil || out.String() != text {
+		t.Errorf("code %d, %v, %d bytes", code, err, out.Len())
+	}
+}
+
+func TestACallerWhoGoesAwayEndsTheVerb(t *testing.T) {
+	dir := t.TempDir()
+	began, ended := make(chan struct{}), make(chan struct{})
+	listen(t, dir, func(ctx context.Context, _ Peer, _ Request, _, _ io.Writer) int {
+		close(began)
+		<-ctx.Done()
+		close(ended)
+		return 0
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	c, err := Dial(ctx, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { <-began; cancel() }()
+	if _, err := c.Do(ctx, request(), io.Discard, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	<-ended
+}
+
+func TestTheEndOfTheHolderEndsVerbs(t *testing.T) {
+	dir := t.TempDir()
+	began := make(chan struct{})
+	s := listen(t, dir, func(ctx context.Context, _ Peer, _ Request, _, _ io.Writer) int {
+		close(began)
+		<-ctx.Done()
+		return 1
+	})
+	c, err := Dial(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	go func() { <-began; s.Close() }()
+	if code, err := c.Do(context.Background(), request(), io.Discard, io.Discard); err == nil && code == 0 {
+		t.Error("a verb that was cut off looks as if it had been done")
+	}
+}
+
+func TestAPanicEndsItsVerbOnly(t *testing.T) {
+	dir := t.TempDir()
+	listen(t, dir, func(_ context.Context, _ Peer, q Request, out, errw io.Writer) int {
+		if len(q.Args) > 0 {
+			panic("inside")
+		}
+		return 0
+	})
+	for _, args := range [][]string{{"x"}, nil} {
+		c, err := Dial(context.Background(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, err := c.Do(context.Background(), request(args...), io.Discard, io.Discard); err != nil || code != len(args) {
+			t.Errorf("%v: code %d, %v", args, code, err)
+		}
+		_ = c.Close()
+	}
+}
+
+func TestManyCallersAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	listen(t, dir, echo)
+	var wg sync.WaitGroup
+	for range maxCallers {
+		wg.Go(func() {
+			c, err := Dial(context.Background(), dir)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			if code, err := c.Do(context.Background(), request("a", "b"), io.Discard, io.Discard); code != 2 || err != nil {
+				t.Errorf("code %d, %v", code, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestWhatIsNoRequestIsRefused(t *testing.T) {
+	good := request("user", "list")
+	good.Version = Version
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Request){
+		"another version":    func(q *Request) { q.Version++ },
+		"a relative path":    func(q *Request) { q.Dir = "tmp" },
+		"no path":            func(q *Request) { q.Dir = "" },
+		"a zero byte":        func(q *Request) { q.Args = []string{"a\x00b"} },
+		"too many arguments": func(q *Request) { q.Args = make([]string, MaxArgs+1) },
+		"a long argument":    func(q *Request) { q.Args = []string{strings.Repeat("x", MaxArg+1)} },
+		"two lines":          func(q *Request) { q.Language = "en\nxx" },
+	} {
+		q := good
+		change(&q)
+		if err := q.Validate(); !errors.Is(err, ErrProtocol) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Every request that is valid arrives as it was sent.
+func TestARequestComesThroughTheWireAsItWas(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := Request{
+			Version: Version, Dir: "/" + rapid.StringMatching(`[a-z/ äß]{0,40}`).Draw(t, "dir"), Language: "pt-BR", Zone: "Europe/Lisbon",
+			Args: rapid.SliceOfN(rapid.StringMatching(`[^\x00]{0,20}`), 1, 8).Draw(t, "args"),
+		}
+		var wire bytes.Buffer
+		if err := writeJSON(&wire, kindRequest, q); err != nil {
+			t.Fatal(err)
+		}
+		got, err := readRequest(&wire)
+		if err != nil || fmt.Sprint(got) != fmt.Sprint(q) || wire.Len() != 0 {
+			t.Fatalf("%v, %v", got, err)
+		}
+	})
+}
+
+// FuzzReadRequest feeds the server's parser. It must not panic, hold more than
+// a frame, or let through what Validate refuses.
+func FuzzReadRequest(f *testing.F) {
+	var wire bytes.Buffer
+	_ = writeJSON(&wire, kindRequest, Request{Version: Version, Args: []string{"user", "list"}, Dir: "/", Language: "en"})
+	f.Add(wire.Bytes())
+	f.Add([]byte{})
+	f.Add([]byte{'q', 0, 0, 0, 2, '{', '}'})
+	f.Add([]byte{'q', 0xff, 0xff, 0xff, 0xff})
+	f.Add([]byte{'z', 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		q, err := readRequest(bytes.NewReader(b))
+		if err == nil && q.Validate() != nil {
+			t.Errorf("%q was let through", b)
+		}
+	})
+}
+
+// FuzzReadFrame feeds the client's parser.
+func FuzzReadFrame(f *testing.F) {
+	f.Add([]byte{'o', 0, 0, 0, 1, 'x'})
+	f.Add([]byte{'x', 0, 0, 0, 1, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		k, payload, err := readFrame(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		var back bytes.Buffer
+		if err := writeFrame(&back, k, payload); err != nil || !bytes.HasPrefix(b, back.Bytes()) {
+			t.Errorf("%q reads as %q", b, back.Bytes())
+		}
+	})
+}

@@ -1,0 +1,209 @@
+// Package control is how a verb typed at the machine reaches the process that
+// holds the data: a unix socket in the data directory, open to the directory's
+// own user and nobody else. The process that holds the data says who it is;
+// the other sends one verb with its arguments and gets back what the verb
+// writes and its exit code. Without it, `postern backup` would have to stop the
+// portal first.
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// SocketFile is the name of the socket in a data directory.
+const SocketFile = "control.sock"
+
+const (
+	requestTimeout = 5 * time.Second  // from the connection to the whole request
+	writeTimeout   = 30 * time.Second // for a client that does not read
+	maxCallers     = 16               // verbs at once; more are turned away
+)
+
+// exitBroken is the exit code of a verb that failed inside.
+const exitBroken = 1
+
+// Peer is the process at the other end of the socket.
+type Peer struct {
+	UID int // -1 where the system does not tell
+}
+
+// Handler carries out a verb and returns its exit code. ctx ends when the
+// caller goes away or the server closes.
+type Handler func(ctx context.Context, peer Peer, q Request, out, errw io.Writer) int
+
+// Server listens on the socket of a data directory.
+type Server struct {
+	greeting Greeting
+	handler  Handler
+	log      *slog.Logger
+	listener net.Listener
+	path     *socketPath
+	ctx      context.Context
+	cancel   context.CancelFunc
+	callers  chan struct{}
+	running  sync.WaitGroup
+}
+
+// Listen opens the socket in dir and serves it until Close. The caller must hold
+// the data directory: a socket that is there already is taken for the remains
+// of a process that crashed, and is replaced.
+func Listen(dir string, greeting Greeting, handler Handler, log *slog.Logger) (*Server, error) {
+	path, err := newSocketPath(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(filepath.Join(dir, SocketFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		path.close()
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	l, err := net.Listen("unix", path.name)
+	if err != nil {
+		path.close()
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	// The directory's own mode, 0700, has kept everybody else out meanwhile.
+	if err := os.Chmod(filepath.Join(dir, SocketFile), 0o600); err != nil {
+		_ = l.Close()
+		path.close()
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	greeting.Version = Version
+	s := &Server{greeting: greeting, handler: handler, log: log, listener: l, path: path, callers: make(chan struct{}, maxCallers)}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.running.Add(1)
+	go s.accept()
+	return s, nil
+}
+
+// Close stops listening, ends the verbs that run and removes the socket.
+func (s *Server) Close() {
+	s.cancel()
+	_ = s.listener.Close() // it removes the socket as well
+	s.running.Wait()
+	s.path.close()
+}
+
+func (s *Server) accept() {
+	defer s.running.Done()
+	for {
+		c, err := s.listener.Accept()
+		if err != nil {
+			if s.ctx.Err() != nil {
+				return
+			}
+			s.log.Warn("control socket", slog.Any("error", err))
+			select { // out of file descriptors, most likely
+			case <-time.After(100 * time.Millisecond):
+				continue
+			case <-s.ctx.Done():
+				return
+			}
+		}
+		select {
+		case s.callers <- struct{}{}:
+		default:
+			_ = c.Close()
+			continue
+		}
+		s.running.Add(1)
+		go func() {
+			defer s.running.Done()
+			defer func() { <-s.callers }()
+			defer c.Close()
+			if err := s.serve(c.(*net.UnixConn)); err != nil && s.ctx.Err() == nil {
+				s.log.Info("control socket", slog.Any("error", err))
+			}
+		}()
+	}
+}
+
+// serve answers one caller.
+func (s *Server) serve(c *net.UnixConn) error {
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })
+	defer stop()
+	if err := c.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
+		return err
+	}
+	peer, err := peerOf(c)
+	if err != nil {
+		return err
+	}
+	if err := writeJSON(c, kindGreeting, s.greeting); err != nil {
+		return err
+	}
+	q, err := readRequest(c)
+	if errors.Is(err, io.EOF) {
+		return nil // it only wanted to know who is here
+	} else if err != nil {
+		return err
+	}
+	if err := c.SetDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if s.ctx.Err() != nil {
+		return nil
+	}
+	// A caller sends nothing more: whatever comes, or its end, ends the verb.
+	go func() {
+		_, _ = c.Read(make([]byte, 1))
+		cancel()
+	}()
+	var mu sync.Mutex
+	out, errw := &frames{c: c, kind: kindOut, mu: &mu}, &frames{c: c, kind: kindErr, mu: &mu}
+	code := s.carryOut(ctx, peer, q, out, errw)
+	mu.Lock()
+	defer mu.Unlock()
+	_ = c.SetWriteDeadline(time.Now().Add(writeTimeout))
+	return writeFrame(c, kindExit, []byte{byte(code)})
+}
+
+// carryOut keeps a panic of the verb from ending the portal.
+func (s *Server) carryOut(ctx context.Context, peer Peer, q Request, out, errw io.Writer) (code int) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.Error("a verb failed", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+			code = exitBroken
+		}
+	}()
+	return s.handler(ctx, peer, q, out, errw)
+}
+
+// frames is a writer whose bytes go out as frames.
+type frames struct {
+	c    *net.UnixConn
+	kind kind
+	mu   *sync.Mutex // one frame at a time
+}
+
+var _ io.Writer = (*frames)(nil)
+
+// Write sends p in as many frames as it takes.
+func (f *frames) Write(p []byte) (n int, err error) {
+	for len(p) > 0 {
+		part := p[:min(len(p), MaxFrame)]
+		f.mu.Lock()
+		err = f.c.SetWriteDeadline(time.Now().Add(writeTimeout))
+		if err == nil {
+			err = writeFrame(f.c, f.kind, part)
+		}
+		f.mu.Unlock()
+		if err != nil {
+			return n, err
+		}
+		n, p = n+len(part), p[len(part):]
+	}
+	return n, nil
+}

@@ -1,0 +1,124 @@
+// Package demo makes a throw-away portal with invented people: for the curious,
+// for tests that want a lived-in place, for pictures. Everything that happened
+// there happened through the core's own methods, under a clock that was moved
+// along, so that nothing in it could not have come about by itself.
+package demo
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"postern/core"
+	"postern/core/password"
+	"postern/store"
+	"postern/store/memory"
+)
+
+// Owner and Member are two of the people, to sign in as; Password is everybody's.
+const (
+	Owner    = "lin"
+	Member   = "ada"
+	Password = "otter-brisk-lamp"
+)
+
+// PortalName is what the portal calls itself.
+const PortalName = "Harbour Lab"
+
+// Options choose what is made. The zero Options are the demonstration that
+// `postern demo` shows.
+type Options struct {
+	// Store holds the data; nil is a store in memory, which Close closes.
+	Store store.Store
+	// Now is the present, at which the story ends; nil is the machine's clock.
+	// Its clock goes on from there.
+	Now func() time.Time
+	// Log is the portal's; nil discards.
+	Log *slog.Logger
+}
+
+// Demo is a portal full of people.
+type Demo struct {
+	Portal *core.Portal
+	store  store.Store // ours to close, or nil
+}
+
+// New makes the portal and lets weeks pass in it. The same people do the same
+// things each time; only their secrets differ.
+func New(ctx context.Context, o Options) (*Demo, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	d := &Demo{}
+	if o.Store == nil {
+		d.store = memory.New()
+		o.Store = d.store
+	}
+	// Passwords in here protect nothing, and so may cost nothing.
+	hasher, err := password.NewInsecureHasher(password.CheapParams(), 0)
+	if err != nil {
+		return nil, err
+	}
+	clock := &clock{now: o.Now, at: o.Now().Add(-storyLength)}
+	d.Portal, err = core.New(ctx, core.Config{Store: o.Store, Hasher: hasher, Clock: clock, Log: o.Log})
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	if err := tell(ctx, d.Portal, clock, o.Now()); err != nil {
+		d.Close()
+		return nil, err
+	}
+	clock.arrive()
+	return d, nil
+}
+
+// Close ends the portal. What was in a store of its own is gone.
+func (d *Demo) Close() {
+	if d.Portal != nil {
+		d.Portal.Close()
+	}
+	if d.store != nil {
+		_ = d.store.Close() // memory only
+	}
+}
+
+// clock is moved by hand until the story arrives at the present.
+type clock struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	at      time.Time
+	arrived bool
+}
+
+var _ core.Clock = (*clock)(nil)
+
+// Now returns the story's time, and then the present.
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.arrived {
+		return c.now()
+	}
+	return c.at
+}
+
+// AfterFunc waits by the machine's clock: while the story is told nobody waits.
+func (c *clock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+
+// move goes on to a time of the story. It never goes back.
+func (c *clock) move(to time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if to.After(c.at) {
+		c.at = to
+	}
+}
+
+func (c *clock) arrive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.arrived = true
+}

@@ -1,0 +1,153 @@
+package demo
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"postern/core"
+)
+
+func open(t testing.TB) *Demo {
+	t.Helper()
+	d, err := New(context.Background(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+func everybody(t *testing.T, d *Demo) map[string]core.Account {
+	t.Helper()
+	list, err := d.Portal.Accounts.List(context.Background(), core.ConsoleActor("test"), core.AccountQuery{N: core.MaxPage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]core.Account{}
+	for _, a := range list.Accounts {
+		byName[a.UserName] = a
+	}
+	return byName
+}
+
+func TestDemoHoldsSixtyPeopleInEveryState(t *testing.T) {
+	d := open(t)
+	people := everybody(t, d)
+	if len(people) != 60 {
+		t.Fatalf("%d people, want 60", len(people))
+	}
+	states := map[core.State]int{}
+	for _, a := range people {
+		states[a.State]++
+	}
+	for _, want := range []core.State{core.StateActive, core.StatePending, core.StateSuspended, core.StateRejected} {
+		if states[want] == 0 {
+			t.Errorf("nobody is %s: %v", want, states)
+		}
+	}
+	show := func(name string) core.AccountDetail {
+		a, err := d.Portal.Accounts.Show(context.Background(), core.ConsoleActor("test"), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	if !show(hammered).Locked {
+		t.Errorf("%s is not locked: %d failures", hammered, show(hammered).Failures)
+	}
+	if len(show(Owner).Roles) != 1 || show(Owner).Roles[0] != core.RoleOwner {
+		t.Errorf("%s holds %v", Owner, show(Owner).Roles)
+	}
+	if n := show(Member).Sessions; n < 2 {
+		t.Errorf("%s has %d sessions", Member, n)
+	}
+}
+
+func TestDemoPeopleSignInWithTheirPassword(t *testing.T) {
+	d := open(t)
+	door := core.Actor{Door: core.DoorDemo}
+	for _, name := range []string{Owner, Member} {
+		p, err := d.Portal.SignIn.Password(context.Background(), door, name, Password)
+		if err != nil || p.Step != core.StepDone {
+			t.Errorf("%s: %v, %v", name, p.Step, err)
+		}
+	}
+	p, err := d.Portal.SignIn.Password(context.Background(), door, expired, Password)
+	if err != nil || p.Step != core.StepChangePassword {
+		t.Errorf("%s must choose a new password: %v, %v", expired, p.Step, err)
+	}
+	for _, name := range []string{hammered, away, turned} {
+		if _, err := d.Portal.SignIn.Password(context.Background(), door, name, Password); core.CodeOf(err) != core.CodeCredentials && core.CodeOf(err) != core.CodeWait {
+			t.Errorf("%s got in: %v", name, err)
+		}
+	}
+}
+
+func TestDemoTrailReachesWeeksBackAndEndsNow(t *testing.T) {
+	d := open(t)
+	var entries []core.Entry
+	for after := ""; ; {
+		page, err := d.Portal.Audit.List(context.Background(), core.ConsoleActor("test"), "", after, core.MaxPage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, page.Entries...)
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	if len(entries) < 300 {
+		t.Errorf("only %d entries", len(entries))
+	}
+	if age := time.Since(entries[0].At); age < 0 || age > time.Hour {
+		t.Errorf("the newest entry is %s old", age)
+	}
+	if age := time.Since(entries[len(entries)-1].At); age < 60*day {
+		t.Errorf("the oldest entry is only %s old", age)
+	}
+}
+
+// The story goes through the core, so what must hold there holds here.
+func TestDemoPassesTheCheck(t *testing.T) {
+	d := open(t)
+	if err := d.Portal.Check(context.Background(), func(problem string) { t.Error(problem) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The same people do the same things each time.
+func TestDemoIsTheSameEachTime(t *testing.T) {
+	now := time.Date(2026, 3, 29, 12, 0, 0, 0, time.UTC)
+	trail := func() (lines []string) {
+		d, err := New(context.Background(), Options{Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		page, err := d.Portal.Audit.List(context.Background(), core.ConsoleActor("test"), "", "", core.MaxPage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.Entries {
+			lines = append(lines, e.At.String()+string(e.Action)+e.Name+e.Remote)
+		}
+		return lines
+	}
+	one, two := trail(), trail()
+	for i := range one {
+		if one[i] != two[i] {
+			t.Fatalf("entry %d: %s, then %s", i, one[i], two[i])
+		}
+	}
+}
+
+func BenchmarkDemo(b *testing.B) {
+	for b.Loop() {
+		d, err := New(context.Background(), Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		d.Close()
+	}
+}

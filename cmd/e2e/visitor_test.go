@@ -1,0 +1,192 @@
+package e2e
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"postern/tui/tuitest"
+)
+
+// visitor is a person at the other end of an SSH connection.
+type visitor struct {
+	*tuitest.Wire
+	t       testing.TB
+	client  *ssh.Client
+	session *ssh.Session
+}
+
+// newKey makes a key of the visitor's own.
+func newKey(t testing.TB) ssh.Signer {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
+}
+
+// dial connects as a guest, or with a key.
+func dial(t testing.TB, addr string, key ssh.Signer) *ssh.Client {
+	t.Helper()
+	auth := []ssh.AuthMethod{ssh.KeyboardInteractive(func(_, _ string, questions []string, _ []bool) ([]string, error) {
+		if len(questions) > 0 {
+			return nil, errors.New("a guest is asked nothing")
+		}
+		return nil, nil
+	})}
+	if key != nil {
+		auth = []ssh.AuthMethod{ssh.PublicKeys(key)}
+	}
+	client, err := ssh.Dial("tcp", addr, &ssh.ClientConfig{User: "visitor", Auth: auth, HostKeyCallback: ssh.InsecureIgnoreHostKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// visit opens a terminal of w by h cells.
+func visit(t testing.TB, addr string, key ssh.Signer, w, h int) *visitor {
+	t.Helper()
+	client := dial(t, addr, key)
+	session, err := client.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := session.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A person's terminal shows both streams.
+	out, both := io.Pipe()
+	session.Stdout, session.Stderr = both, both
+	for name, value := range map[string]string{"LANG": "en_US.UTF-8", "COLORTERM": "truecolor"} {
+		if err := session.Setenv(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := session.RequestPty("xterm-256color", h, w, ssh.TerminalModes{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := session.Shell(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = session.Wait()
+		_ = both.Close()
+	}()
+	return &visitor{Wire: tuitest.NewWire(t, in, out, w, h), t: t, client: client, session: session}
+}
+
+// leave hangs up.
+func (v *visitor) leave() { _ = v.client.Close() }
+
+// choose opens the line of a menu that says label, whether a letter for it
+// stands before or not.
+func (v *visitor) choose(label string) {
+	v.t.Helper()
+	v.WaitFor(label)
+	marked := func(screen string) bool {
+		for _, line := range strings.Split(screen, "\n") {
+			_, marked, ok := strings.Cut(line, "▸")
+			if ok && strings.Contains("  "+strings.TrimSpace(marked)+"  ", "  "+label+"  ") {
+				return true
+			}
+		}
+		return false
+	}
+	for range 20 {
+		before := v.Text()
+		if marked(before) {
+			v.Press("enter")
+			return
+		}
+		v.Press("down")
+		if err := v.Until(func(screen string) bool { return screen != before }); err != nil {
+			v.t.Fatalf("the menu stands still: %v\n%s", err, v.Text())
+		}
+	}
+	v.t.Fatalf("no line %q in the menu:\n%s", label, v.Text())
+}
+
+// fill types into one field after the other.
+func (v *visitor) fill(values ...string) {
+	for _, value := range values {
+		v.Type(value)
+		v.Press("enter")
+	}
+}
+
+// Passwords that the policies of the tests accept.
+const (
+	ownerPassword = "Violet tram hums at 7 dusks!"
+	userPassword  = "Seven lamps & 1 quiet quarry"
+	nextPassword  = "Copper heron, 4 slow rivers."
+)
+
+// setUp goes through the first run with the code that serve printed.
+func setUp(t testing.TB, s *server) *visitor {
+	t.Helper()
+	v := visit(t, s.addr, nil, 80, 24)
+	v.WaitFor("This portal is new", "Setup code")
+	v.Press("enter") // the language stays
+	v.fill(s.code())
+	v.WaitFor("What people will see")
+	v.fill("Lanterns")
+	v.Press("enter") // the recommended rules
+	v.WaitFor("The owner", "User name")
+	v.fill("lin", "Lin Ahn", "lin@example.org")
+	v.WaitFor("Password", "Again")
+	v.fill(ownerPassword, ownerPassword)
+	v.WaitFor("Hello, Lin Ahn")
+	return v
+}
+
+// signUp makes an account and arrives at home.
+func (v *visitor) signUp(name, display, password string) {
+	v.t.Helper()
+	v.choose("Create an account")
+	v.WaitFor("User name")
+	v.fill(name, display, name+"@example.org")
+	v.WaitFor("Again")
+	v.fill(password, password)
+	v.WaitFor("Hello, " + display)
+}
+
+// signIn arrives at home.
+func (v *visitor) signIn(login, password, display string) {
+	v.t.Helper()
+	v.choose("Sign in")
+	v.WaitFor("Name or e-mail")
+	v.fill(login, password)
+	v.WaitFor("Hello, " + display)
+}
+
+// remote runs `ssh host VERB`.
+func remote(t testing.TB, addr string, key ssh.Signer, command string) (out string, exit int) {
+	t.Helper()
+	session, err := dial(t, addr, key).NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, err := session.CombinedOutput(command)
+	var status *ssh.ExitError
+	switch {
+	case errors.As(err, &status):
+		exit = status.ExitStatus()
+	case err != nil:
+		t.Fatal(fmt.Errorf("%s: %w\n%s", command, err, both))
+	}
+	return string(both), exit
+}

@@ -1,0 +1,147 @@
+// What went wrong, as a sentence with what to do, an exit code, and a JSON
+// object for scripts.
+
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"postern/core"
+	"postern/core/text"
+	"postern/store/bolt"
+	"postern/tui"
+)
+
+// failure is a refusal of a door or a verb, said by the dictionary.
+type failure struct {
+	exit int
+	code string // stable, for scripts
+	key  string // the sentence
+	args []any  // its placeholders; foreign strings are escaped already
+	err  error  // below it, if any
+}
+
+var _ error = (*failure)(nil)
+
+// Error implements error, for logs.
+func (f *failure) Error() string {
+	if f.err != nil {
+		return f.code + ": " + f.err.Error()
+	}
+	return f.code
+}
+
+// Unwrap returns the error below.
+func (f *failure) Unwrap() error { return f.err }
+
+// usage says that the arguments were not understood. detail is the parser's own
+// English; it quotes what was typed.
+func usage(detail string) *failure {
+	return &failure{exit: exitUsage, code: "usage", key: "cmd.usage", args: []any{"Detail", text.Escape(detail)}}
+}
+
+// fail is a refusal with exit code 1.
+func fail(code string, args ...any) *failure {
+	return &failure{exit: exitRefused, code: code, key: "cmd." + code, args: args}
+}
+
+// because adds the error below.
+func (f *failure) because(err error) *failure {
+	f.err = err
+	return f
+}
+
+// errorShape is what --json says of an error. Its fields never change their meaning.
+type errorShape struct {
+	Code        string `json:"code"`
+	Field       string `json:"field,omitempty"`
+	Rule        string `json:"rule,omitempty"`
+	N           int    `json:"n,omitempty"`
+	WaitSeconds int    `json:"wait_seconds,omitempty"`
+	Path        string `json:"path,omitempty"`
+	Message     string `json:"message"`
+}
+
+// report says err and returns its exit code. With JSON it goes to out: a script
+// reads one stream, which then always holds exactly one document.
+func report(err error, d *tui.Dict, asJSON bool, out, errw io.Writer) int {
+	if err == nil {
+		return exitOK
+	}
+	shape, code := explain(err, d)
+	if asJSON {
+		_ = writeJSON(out, map[string]errorShape{"error": shape})
+		return code
+	}
+	_, _ = fmt.Fprintln(errw, shape.Message)
+	return code
+}
+
+// explain turns an error into its shape and exit code.
+func explain(err error, d *tui.Dict) (errorShape, int) {
+	var f *failure
+	var refusal *core.Error
+	var closed *bolt.OpenError
+	switch {
+	case errors.As(err, &f):
+		return errorShape{Code: f.code, Message: d.T(f.key, f.args...)}, f.exit
+	case errors.As(err, &closed):
+		return errorShape{Code: string(closed.Code), Path: closed.Path, Message: openSentence(d, closed, "")}, exitRefused
+	case errors.As(err, &refusal):
+		return errorShape{
+			Code: string(refusal.Code), Field: refusal.Field, Rule: refusal.Rule, N: refusal.N,
+			WaitSeconds: int((refusal.Wait + time.Second - 1) / time.Second), Message: sentence(d, refusal),
+		}, exitOf(refusal.Code)
+	case errors.Is(err, context.Canceled):
+		return errorShape{Code: "interrupted", Message: d.T("cmd.interrupted")}, exitRefused
+	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "unknown help topic"):
+		return explain(usage(err.Error()), d)
+	}
+	return errorShape{Code: "internal", Message: d.T("cmd.internal", "Detail", text.Escape(err.Error()))}, exitRefused
+}
+
+// exitOf returns the exit code of a refusal of the core.
+func exitOf(code core.Code) int {
+	switch code {
+	case core.CodeDenied, core.CodeSessionEnded, core.CodeStepUp:
+		return exitNoAccess
+	}
+	return exitRefused
+}
+
+// sentence says a refusal of the core as screens do, naming what it is about.
+func sentence(d *tui.Dict, e *core.Error) string {
+	var said string
+	switch e.Code {
+	case core.CodePassword:
+		said = d.T("error.password", "Rule", d.T("rule."+e.Rule, "N", e.N))
+	case core.CodeStepUp:
+		said = d.T("cmd.step_up") // a verb has no session to prove itself in
+	case core.CodeFormat:
+		if said = d.T("error.format"); e.Rule != "" {
+			said = d.T("cmd.format", "Rule", text.Escape(e.Rule))
+		}
+	case core.CodeNotSetUp:
+		said = d.T("cmd.not_set_up")
+	default:
+		said = d.T("error."+string(e.Code), "N", e.N, "Rule", text.Escape(e.Rule), "Wait", d.Duration(e.Wait.Round(time.Second)))
+	}
+	if e.Field != "" {
+		return d.T("cmd.about", "Field", text.Escape(e.Field), "Sentence", said)
+	}
+	return said
+}
+
+// writeJSON writes v as one indented document.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,48 @@
+// What a door does by itself while it holds the data.
+
+package cmd
+
+import (
+	"context"
+	"log/slog"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"postern/core"
+)
+
+// sweepEvery is how often what only time makes obsolete is cleared away.
+const sweepEvery = time.Hour
+
+// keepHouse sweeps at once and then every hour until the returned function is
+// called, which waits for a sweep under way.
+func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop func()) {
+	// A limit on the size of files then fails the write, which is refused and
+	// rolled back, in place of ending the process.
+	signal.Ignore(syscall.SIGXFSZ)
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		next := time.NewTicker(sweepEvery)
+		defer next.Stop()
+		for {
+			swept, err := portal.Sweep(ctx, time.Now())
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil:
+				log.Error("sweep", slog.Any("error", err))
+			case swept != (core.Swept{}):
+				log.Info("swept", slog.Int("sessions", swept.Sessions), slog.Int("attempts", swept.Attempts), slog.Int("guards", swept.Guards))
+			}
+			select {
+			case <-next.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}

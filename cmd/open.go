@@ -1,0 +1,103 @@
+// Opening the data: the store, the core on it, and the refusals in words.
+
+package cmd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"postern/core"
+	"postern/core/password"
+	"postern/core/text"
+	"postern/store/bolt"
+	"postern/tui"
+)
+
+// holding is an open data directory with the core on it.
+type holding struct {
+	dir      string
+	data     *bolt.Store
+	portal   *core.Portal
+	breached *password.Breached
+}
+
+// open opens the data directory of the settings for a verb or door called
+// command. Unless mustExist, a first run makes it.
+func open(ctx context.Context, s settings, command string, mustExist bool, log *slog.Logger) (*holding, error) {
+	params, err := s.hashParams()
+	if err != nil {
+		return nil, err
+	}
+	hasher, err := password.NewHasher(params, s.Hash.Slots)
+	if err != nil {
+		return nil, err
+	}
+	h := &holding{dir: s.Data}
+	if s.Breached != "" {
+		if h.breached, err = password.OpenBreached(s.Breached); err != nil {
+			return nil, fail("breached", "File", text.Escape(s.Breached)).because(err)
+		}
+	}
+	h.data, err = bolt.Open(ctx, bolt.Options{Dir: s.Data, Command: command, MustExist: mustExist})
+	if err != nil {
+		h.close()
+		return nil, err
+	}
+	h.portal, err = core.New(ctx, core.Config{Store: h.data, Hasher: hasher, Log: log, Breached: h.breached})
+	if err != nil {
+		h.close()
+		return nil, err
+	}
+	return h, nil
+}
+
+// close lets everything go, the newest first.
+func (h *holding) close() {
+	if h.portal != nil {
+		h.portal.Close()
+	}
+	if h.data != nil {
+		// All that was acknowledged is on the disk already.
+		_ = h.data.Close()
+	}
+	if h.breached != nil {
+		_ = h.breached.Close()
+	}
+}
+
+// openSentence says why data was not opened, and what to do. sshAddr is the door
+// of the process that holds it, when it is known.
+func openSentence(d *tui.Dict, e *bolt.OpenError, sshAddr string) string {
+	key := "open." + string(e.Code)
+	args := []any{"Path", text.Escape(e.Path), "Mode", "600", "Detail", cause(e)}
+	if info, err := os.Stat(e.Path); err == nil && info.IsDir() {
+		args = append(args, "Mode", "700")
+	}
+	if e.Code == bolt.CodeLocked && e.Holder != nil {
+		key = "open.locked_by"
+		args = append(args, "PID", plainNumber(e.Holder.PID), "Command", text.Escape(e.Holder.Command),
+			"Since", d.DateTime(e.Holder.Since), "Span", d.Relative(e.Holder.Since, time.Now()))
+		if sshAddr != "" {
+			return d.T("open.locked_ssh", append(args, "SSH", sshCommand(sshAddr))...)
+		}
+	}
+	if !d.Has(key) {
+		key = "open.unknown"
+	}
+	return d.T(key, args...)
+}
+
+// cause is what the system said, without the path that the sentence names already.
+func cause(e *bolt.OpenError) string {
+	var path *os.PathError
+	switch {
+	case errors.As(e.Err, &path):
+		return text.Escape(path.Err.Error())
+	case e.Err != nil:
+		return text.Escape(e.Err.Error())
+	}
+	return text.Escape(e.Detail)
+}

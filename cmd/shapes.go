@@ -1,0 +1,177 @@
+// What --json says. These shapes are a promise to scripts: a field may come, and
+// none changes its meaning or goes away. Times are RFC 3339 in UTC; what does
+// not apply is left out.
+
+package cmd
+
+import (
+	"time"
+
+	"postern/core"
+)
+
+// accountShape is an account in a list.
+type accountShape struct {
+	ID          string            `json:"id"`
+	UserName    string            `json:"user_name"`
+	DisplayName string            `json:"display_name"`
+	Email       string            `json:"email,omitempty"`
+	State       core.State        `json:"state"`
+	Why         string            `json:"why,omitempty"`
+	Created     time.Time         `json:"created"`
+	LastSignIn  time.Time         `json:"last_sign_in,omitzero"`
+	Fields      map[string]string `json:"fields,omitempty"`
+}
+
+func shapeAccount(a core.Account) accountShape {
+	return accountShape{
+		ID: a.ID, UserName: a.UserName, DisplayName: a.DisplayName, Email: a.Email, State: a.State, Why: a.Why,
+		Created: a.Created, LastSignIn: a.LastSignIn, Fields: a.Fields,
+	}
+}
+
+// usersShape is a page of accounts; Next is for --after.
+type usersShape struct {
+	Users []accountShape `json:"users"`
+	Next  string         `json:"next,omitempty"`
+}
+
+// userShape is one account.
+type userShape struct {
+	accountShape
+	Roles           []core.Role `json:"roles"`
+	PasswordChanged time.Time   `json:"password_changed,omitzero"`
+	PasswordDue     time.Time   `json:"password_due,omitzero"`
+	Failures        int         `json:"failures"`
+	Locked          bool        `json:"locked"`
+	Sessions        int         `json:"sessions"`
+	Keys            []keyShape  `json:"keys"`
+}
+
+// whoShape is who asks: an account, or the machine's own operator.
+type whoShape struct {
+	Console  bool          `json:"console"`
+	Operator string        `json:"operator,omitempty"` // the system's user name, at the console
+	Account  *accountShape `json:"account,omitempty"`
+	Roles    []core.Role   `json:"roles,omitempty"`
+	Key      string        `json:"key,omitempty"` // the fingerprint that was recognised
+}
+
+// sessionShape is one live session.
+type sessionShape struct {
+	ID       string    `json:"id"`
+	Account  string    `json:"account"`
+	Door     core.Door `json:"door"`
+	Remote   string    `json:"remote,omitempty"`
+	Client   string    `json:"client,omitempty"`
+	Key      string    `json:"key,omitempty"`
+	Method   string    `json:"method"`
+	Created  time.Time `json:"created"`
+	LastSeen time.Time `json:"last_seen"`
+	Ends     time.Time `json:"ends"`
+}
+
+type sessionsShape struct {
+	Sessions []sessionShape `json:"sessions"`
+}
+
+func shapeSessions(list []core.Session) sessionsShape {
+	out := sessionsShape{Sessions: make([]sessionShape, len(list))}
+	for i, s := range list {
+		out.Sessions[i] = sessionShape{
+			ID: s.ID, Account: s.Account, Door: s.Door, Remote: s.Remote, Client: s.Client, Key: s.Key,
+			Method: s.Method, Created: s.Created, LastSeen: s.LastSeen, Ends: s.Ends,
+		}
+	}
+	return out
+}
+
+// policyShape is the policy in force; values are as `policy set` takes them.
+type policyShape struct {
+	Version  int               `json:"version"`
+	Changed  time.Time         `json:"changed"`
+	By       string            `json:"by,omitempty"`
+	Reason   string            `json:"reason,omitempty"`
+	Settings map[string]string `json:"settings"`
+}
+
+// auditShape is a page of the trail, newest first; Next is for --after.
+type auditShape struct {
+	Entries []core.Entry `json:"entries"`
+	Next    string       `json:"next,omitempty"`
+}
+
+// inviteShape is an invitation. Code is there only when it has just been made.
+type inviteShape struct {
+	ID      string    `json:"id"`
+	Code    string    `json:"code,omitempty"`
+	Note    string    `json:"note,omitempty"`
+	By      string    `json:"by,omitempty"`
+	Created time.Time `json:"created"`
+	Until   time.Time `json:"until"`
+	Uses    int       `json:"uses"`
+}
+
+func shapeInvite(i core.Invite, code string) inviteShape {
+	return inviteShape{ID: i.ID, Code: code, Note: i.Note, By: i.By, Created: i.Created, Until: i.Until, Uses: i.Uses}
+}
+
+type invitesShape struct {
+	Invites []inviteShape `json:"invites"`
+	Next    string        `json:"next,omitempty"`
+}
+
+// keyShape is a linked SSH key.
+type keyShape struct {
+	Fingerprint string    `json:"fingerprint"`
+	Line        string    `json:"line"`
+	Created     time.Time `json:"created"`
+	LastUsed    time.Time `json:"last_used,omitzero"`
+}
+
+type keysShape struct {
+	Keys []keyShape `json:"keys"`
+}
+
+func shapeKeys(list []core.LinkedKey) []keyShape {
+	out := make([]keyShape, len(list))
+	for i, k := range list {
+		out[i] = keyShape{Fingerprint: k.Fingerprint, Line: k.Line, Created: k.Created, LastUsed: k.LastUsed}
+	}
+	return out
+}
+
+// doneShape is the answer of a verb that did something to somebody.
+type doneShape struct {
+	Done string `json:"done"` // the verb: "user suspend"
+	User string `json:"user,omitempty"`
+}
+
+// codeShape is a one-time code that was issued.
+type codeShape struct {
+	User  string    `json:"user"`
+	Code  string    `json:"code"`
+	Until time.Time `json:"until"`
+}
+
+// endedShape is how many sessions were ended.
+type endedShape struct {
+	Ended int `json:"ended"`
+}
+
+// checkShape is what a check found.
+type checkShape struct {
+	OK       bool     `json:"ok"`
+	Problems []string `json:"problems"`
+	More     int      `json:"more,omitempty"` // further problems that are not listed
+}
+
+// backupShape is a backup that was written, or restored.
+type backupShape struct {
+	File     string    `json:"file"`
+	Database string    `json:"database"`
+	Keyset   string    `json:"keyset"` // the fingerprint of the keyset that opens it
+	Created  time.Time `json:"created"`
+	Size     int64     `json:"size"`
+	Records  int       `json:"records,omitempty"` // read back and proved
+}

@@ -1,0 +1,214 @@
+// Verbs about whoever asks: who it is, its sessions, its keys, its trail.
+
+package cmd
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"postern/core"
+	"postern/core/text"
+)
+
+func (v verbSet) version() *cobra.Command {
+	return v.verb("version", "version", 0, 0, func(_ context.Context, c *Call, _ []string) error {
+		return c.answer(thisBuild(), func(p *page) { p.line("postern " + versionLine()) })
+	})
+}
+
+func (v verbSet) whoami() *cobra.Command {
+	return v.verb("whoami", "whoami", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
+		if c.Actor.Console {
+			return c.answer(whoShape{Console: true, Operator: c.Actor.Client}, func(p *page) {
+				p.line(c.Dict.T("cmd.whoami_console", "User", text.Escape(c.Actor.Client)))
+			})
+		}
+		me, err := c.Portal.Accounts.Profile(ctx, c.Actor)
+		if err != nil {
+			return err
+		}
+		account := shapeAccount(me.Account)
+		return c.answer(whoShape{Account: &account, Roles: me.Roles, Key: c.Actor.Key}, func(p *page) {
+			t := c.titles("user", "display_name", "email", "roles", "key", "ident")
+			p.facts(t[0], or(me.UserName), t[1], or(me.DisplayName), t[2], or(me.Email), t[3], c.roles(me.Roles),
+				t[4], or(c.Actor.Key), t[5], me.ID)
+		})
+	})
+}
+
+func (v verbSet) sessions() *cobra.Command {
+	return v.group("session", "session", v.sessionList(), v.sessionEnd())
+}
+
+// whose refuses with the usage when the console does not say whom it means: it
+// has no account of its own.
+func (c *Call) whose(user string) error {
+	if user == "" && c.Actor.Console {
+		f := fail("whose")
+		f.exit, f.code = exitUsage, "usage"
+		return f
+	}
+	return nil
+}
+
+// sessionsOf lists the live sessions of somebody, or of whoever asks.
+func (c *Call) sessionsOf(ctx context.Context, user string) ([]core.Session, error) {
+	if user == "" {
+		return c.Portal.Sessions.Mine(ctx, c.Actor)
+	}
+	return c.Portal.Sessions.List(ctx, c.Actor, user)
+}
+
+func (v verbSet) sessionList() *cobra.Command {
+	return v.verb("list [USER]", "session_list", 0, 1, func(ctx context.Context, c *Call, args []string) error {
+		user := ""
+		if len(args) > 0 {
+			user = args[0]
+		}
+		if err := c.whose(user); err != nil {
+			return err
+		}
+		list, err := c.sessionsOf(ctx, user)
+		if err != nil {
+			return err
+		}
+		return c.answer(shapeSessions(list), func(p *page) {
+			if len(list) == 0 {
+				p.line(c.Dict.T("cmd.no_sessions"))
+				return
+			}
+			rows := make([][]string, len(list))
+			for i, s := range list {
+				rows[i] = []string{s.ID, c.Dict.T("door." + string(s.Door)), or(s.Remote), or(s.Client), c.when(s.LastSeen), c.when(s.Ends)}
+			}
+			p.table(c.titles("ident", "door", "remote", "client", "last_seen", "ends"), rows)
+		})
+	})
+}
+
+func (v verbSet) sessionEnd() *cobra.Command {
+	var all bool
+	var user string
+	cmd := v.verb("end [ID]...", "session_end", 0, -1, func(ctx context.Context, c *Call, args []string) error {
+		if all == (len(args) > 0) || user != "" && !all {
+			f := fail("end_which")
+			f.exit, f.code = exitUsage, "usage"
+			return f
+		}
+		if all {
+			if err := c.whose(user); err != nil {
+				return err
+			}
+			list, err := c.sessionsOf(ctx, user)
+			if err != nil {
+				return err
+			}
+			for _, s := range list {
+				args = append(args, s.ID)
+			}
+		}
+		n := 0
+		for _, id := range args {
+			err := c.Portal.Sessions.End(ctx, c.Actor, id)
+			if all && core.CodeOf(err) == core.CodeNotFound {
+				continue // it ended by itself meanwhile
+			} else if err != nil {
+				return err
+			}
+			n++
+		}
+		return c.answer(endedShape{Ended: n}, func(p *page) { p.line(c.Dict.T("done.session_end", "Count", n)) })
+	})
+	cmd.Flags().BoolVar(&all, "all", false, v.flag("end_all"))
+	cmd.Flags().StringVar(&user, "user", "", v.flag("end_user"))
+	return cmd
+}
+
+func (v verbSet) keys() *cobra.Command {
+	return v.group("key", "key", v.verb("list [USER]", "key_list", 0, 1, func(ctx context.Context, c *Call, args []string) error {
+		var list []core.LinkedKey
+		user := ""
+		if len(args) > 0 {
+			user = args[0]
+		}
+		err := c.whose(user)
+		if err == nil && user == "" {
+			list, err = c.Portal.Keys.Mine(ctx, c.Actor)
+		} else if err == nil {
+			var d core.AccountDetail
+			d, err = c.Portal.Accounts.Show(ctx, c.Actor, user)
+			list = d.Keys
+		}
+		if err != nil {
+			return err
+		}
+		return c.answer(keysShape{Keys: shapeKeys(list)}, func(p *page) {
+			if len(list) == 0 {
+				p.line(c.Dict.T("cmd.no_keys"))
+				return
+			}
+			rows := make([][]string, len(list))
+			for i, k := range list {
+				rows[i] = []string{k.Fingerprint, c.when(k.Created), c.when(k.LastUsed)}
+			}
+			p.table(c.titles("fingerprint", "created", "last_used"), rows)
+		})
+	}))
+}
+
+func (v verbSet) audit() *cobra.Command {
+	return v.group("audit", "audit", v.auditList())
+}
+
+func (v verbSet) auditList() *cobra.Command {
+	var pg paging
+	var user string
+	var everybody bool
+	cmd := v.verb("list", "audit_list", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
+		if err := pg.check(); err != nil {
+			return err
+		}
+		var list core.AuditPage
+		var err error
+		if user == "" && !everybody && !c.Actor.Console {
+			list, err = c.Portal.Audit.Mine(ctx, c.Actor, pg.after, pg.limit)
+		} else {
+			list, err = c.Portal.Audit.List(ctx, c.Actor, user, pg.after, pg.limit)
+		}
+		if err != nil {
+			return err
+		}
+		return c.answer(auditShape{Entries: append([]core.Entry{}, list.Entries...), Next: list.Next}, func(p *page) {
+			if len(list.Entries) == 0 {
+				p.line(c.Dict.T("cmd.no_entries"))
+			} else {
+				p.table(c.titles("at", "who", "what", "target", "door", "remote", "outcome"), c.entryRows(list.Entries))
+			}
+			c.more(p, list.Next)
+		})
+	})
+	cmd.Flags().StringVar(&user, "user", "", v.flag("audit_user"))
+	cmd.Flags().BoolVar(&everybody, "everybody", false, v.flag("everybody"))
+	return v.paged(cmd, &pg)
+}
+
+func (c *Call) entryRows(entries []core.Entry) [][]string {
+	rows := make([][]string, len(entries))
+	for i, e := range entries {
+		who := e.Name
+		if who == "" {
+			who = e.Actor
+		}
+		outcome := c.Dict.T("outcome." + string(e.Outcome))
+		if e.Code != "" {
+			outcome += " (" + string(e.Code) + ")"
+		}
+		door := "-"
+		if e.Door != "" {
+			door = c.Dict.T("door." + string(e.Door))
+		}
+		rows[i] = []string{c.when(e.At), or(who), c.Dict.T("action." + string(e.Action)), or(e.Target), door, or(e.Remote), outcome}
+	}
+	return rows
+}

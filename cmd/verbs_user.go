@@ -1,0 +1,179 @@
+// Verbs about accounts.
+
+package cmd
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"postern/core"
+	"postern/core/text"
+)
+
+func (v verbSet) users() *cobra.Command {
+	return v.group("user", "user",
+		v.userList(), v.userShow(),
+		v.userReason("suspend", func(ctx context.Context, c *Call, user, why string) error {
+			return c.Portal.Accounts.Suspend(ctx, c.Actor, user, why)
+		}),
+		v.userDeed("resume", func(ctx context.Context, c *Call, user string) error {
+			return c.Portal.Accounts.Resume(ctx, c.Actor, user)
+		}),
+		v.userDeed("unlock", func(ctx context.Context, c *Call, user string) error {
+			return c.Portal.Accounts.Unlock(ctx, c.Actor, user)
+		}),
+		v.userDeed("approve", func(ctx context.Context, c *Call, user string) error {
+			return c.Portal.Accounts.Approve(ctx, c.Actor, user)
+		}),
+		v.userReason("reject", func(ctx context.Context, c *Call, user, why string) error {
+			return c.Portal.Accounts.Reject(ctx, c.Actor, user, why)
+		}),
+		v.userDeed("expire", func(ctx context.Context, c *Call, user string) error {
+			return c.Portal.Accounts.ExpirePassword(ctx, c.Actor, user)
+		}),
+		v.userCode())
+}
+
+// userDeed is a verb that does one thing to one account and says so.
+func (v verbSet) userDeed(name string, do func(ctx context.Context, c *Call, user string) error) *cobra.Command {
+	return v.verb(name+" USER", "user_"+name, 1, 1, func(ctx context.Context, c *Call, args []string) error {
+		if err := do(ctx, c, args[0]); err != nil {
+			return err
+		}
+		return c.answer(doneShape{Done: "user " + name, User: args[0]}, func(p *page) {
+			p.line(c.Dict.T("did."+name, "User", text.Escape(args[0])))
+		})
+	})
+}
+
+// userReason is a userDeed that may be given a reason.
+func (v verbSet) userReason(name string, do func(ctx context.Context, c *Call, user, why string) error) *cobra.Command {
+	var why string
+	cmd := v.userDeed(name, func(ctx context.Context, c *Call, user string) error { return do(ctx, c, user, why) })
+	cmd.Flags().StringVar(&why, "reason", "", v.flag("reason"))
+	return cmd
+}
+
+// paging are the flags of a verb that lists.
+type paging struct {
+	after string
+	limit int
+}
+
+func (v verbSet) paged(cmd *cobra.Command, pg *paging) *cobra.Command {
+	cmd.Flags().StringVar(&pg.after, "after", "", v.flag("after"))
+	cmd.Flags().IntVar(&pg.limit, "limit", 100, v.flag("limit"))
+	return cmd
+}
+
+// check refuses a page that could not be shown.
+func (pg paging) check() error {
+	if pg.limit < 1 || pg.limit > core.MaxPage {
+		f := fail("limit", "Max", core.MaxPage)
+		f.exit, f.code = exitUsage, "usage"
+		return f
+	}
+	return nil
+}
+
+// more says how a list goes on.
+func (c *Call) more(p *page, next string) {
+	if next != "" {
+		p.line(c.Dict.T("cmd.more", "After", next))
+	}
+}
+
+func (v verbSet) userList() *cobra.Command {
+	var pg paging
+	var state, prefix string
+	cmd := v.verb("list", "user_list", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
+		if err := pg.check(); err != nil {
+			return err
+		}
+		switch core.State(state) {
+		case "", core.StateActive, core.StatePending, core.StateSuspended, core.StateRejected:
+		default:
+			return usage("--state " + state)
+		}
+		q := core.AccountQuery{Prefix: prefix, State: core.State(state), After: pg.after, N: pg.limit}
+		list, err := c.Portal.Accounts.List(ctx, c.Actor, q)
+		if err != nil {
+			return err
+		}
+		shape := usersShape{Users: make([]accountShape, len(list.Accounts)), Next: list.Next}
+		rows := make([][]string, len(list.Accounts))
+		for i, a := range list.Accounts {
+			shape.Users[i] = shapeAccount(a)
+			rows[i] = []string{or(a.UserName), or(a.DisplayName), or(a.Email), c.Dict.T("state." + string(a.State)), c.when(a.LastSignIn)}
+		}
+		return c.answer(shape, func(p *page) {
+			if len(rows) == 0 {
+				p.line(c.Dict.T("cmd.no_users"))
+			} else {
+				p.table(c.titles("user", "display_name", "email", "state", "last_sign_in"), rows)
+			}
+			c.more(p, list.Next)
+		})
+	})
+	cmd.Flags().StringVar(&state, "state", "", v.flag("state"))
+	cmd.Flags().StringVar(&prefix, "prefix", "", v.flag("prefix"))
+	return v.paged(cmd, &pg)
+}
+
+// titles are the titles of columns, and the names of facts.
+func (c *Call) titles(keys ...string) []string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		out[i] = c.Dict.T("column." + k)
+	}
+	return out
+}
+
+func (v verbSet) userShow() *cobra.Command {
+	return v.verb("show USER", "user_show", 1, 1, func(ctx context.Context, c *Call, args []string) error {
+		d, err := c.Portal.Accounts.Show(ctx, c.Actor, args[0])
+		if err != nil {
+			return err
+		}
+		shape := userShape{
+			accountShape: shapeAccount(d.Account), Roles: append([]core.Role{}, d.Roles...), PasswordChanged: d.PasswordChanged,
+			PasswordDue: d.PasswordDue, Failures: d.Failures, Locked: d.Locked, Sessions: d.Sessions, Keys: shapeKeys(d.Keys),
+		}
+		return c.answer(shape, func(p *page) {
+			t := c.titles("user", "display_name", "email", "state", "reason", "roles", "created", "last_sign_in",
+				"password_changed", "password_due", "failures", "sessions", "keys", "ident")
+			failures := c.Dict.Number(int64(d.Failures))
+			if d.Locked {
+				failures += " · " + c.Dict.T("cmd.locked")
+			}
+			p.facts(t[0], or(d.UserName), t[1], or(d.DisplayName), t[2], or(d.Email), t[3], c.Dict.T("state."+string(d.State)),
+				t[4], or(d.Why), t[5], c.roles(d.Roles), t[6], c.when(d.Created), t[7], c.when(d.LastSignIn),
+				t[8], c.when(d.PasswordChanged), t[9], c.when(d.PasswordDue), t[10], failures,
+				t[11], c.Dict.Number(int64(d.Sessions)), t[12], c.Dict.Number(int64(len(d.Keys))), t[13], d.ID)
+		})
+	})
+}
+
+// roles says roles in words.
+func (c *Call) roles(list []core.Role) string {
+	words := make([]string, len(list))
+	for i, r := range list {
+		words[i] = c.Dict.T("role." + string(r))
+	}
+	return strings.Join(words, ", ")
+}
+
+func (v verbSet) userCode() *cobra.Command {
+	return v.verb("code USER", "user_code", 1, 1, func(ctx context.Context, c *Call, args []string) error {
+		code, until, err := c.Portal.Accounts.IssueCode(ctx, c.Actor, args[0])
+		if err != nil {
+			return err
+		}
+		return c.answer(codeShape{User: args[0], Code: code, Until: until}, func(p *page) {
+			p.line(code)
+			p.line(c.Dict.T("done.user_code", "User", text.Escape(args[0]), "Until", c.when(until)))
+		})
+	})
+}
