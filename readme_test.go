@@ -1,0 +1,154 @@
+// What README.md says is held to the program: its verbs and flags, its table of
+// the policy, and the files that it links to.
+
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"postern/cmd"
+	"postern/core"
+)
+
+// asProgram makes the test's own binary the program.
+const asProgram = "POSTERN_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) == "1" {
+		os.Exit(cmd.Main())
+	}
+	os.Exit(m.Run())
+}
+
+func readme(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// rows returns the cells of the table between the markers of a name, without
+// its head and without the quotation marks of code.
+func rows(t *testing.T, name string) [][]string {
+	t.Helper()
+	_, after, _ := strings.Cut(readme(t), "<!-- "+name+":")
+	table, _, found := strings.Cut(after, "<!-- /"+name+" -->")
+	if !found {
+		t.Fatalf("README.md has no table between the markers of %q", name)
+	}
+	var out [][]string
+	for line := range strings.Lines(table) {
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i, c := range cells {
+			cells[i] = strings.ReplaceAll(strings.TrimSpace(c), "`", "")
+		}
+		out = append(out, cells)
+	}
+	return out
+}
+
+func TestReadmeKnowsThePolicy(t *testing.T) {
+	table, settings, standard := rows(t, "policy"), core.Settings(), core.Presets()[0].Policy
+	for i, s := range settings {
+		value := s.Get(standard)
+		if value == "" {
+			value = "none"
+		}
+		bounds := map[core.SettingKind]string{
+			core.KindBool: "on, off", core.KindNumber: fmt.Sprintf("%d to %d", s.Min, s.Max),
+			core.KindSpan:   "hours, days, weeks or months, up to a year",
+			core.KindChoice: strings.Join(s.Choices, ", "), core.KindFields: "at most " + strconv.Itoa(core.MaxFields) + ", as below",
+		}[s.Kind]
+		want := []string{s.Path, value, bounds}
+		if i >= len(table) || !slices.Equal(table[i][:min(3, len(table[i]))], want) {
+			t.Fatalf("row %d of the policy should begin %q", i+1, want)
+		}
+	}
+	if len(table) != len(settings) {
+		t.Errorf("%d rows for %d settings", len(table), len(settings))
+	}
+}
+
+// offered asks the program what may follow: verbs after words, flags after "--".
+func offered(t *testing.T, words ...string) []string {
+	t.Helper()
+	c := exec.Command(os.Args[0], append([]string{"__complete"}, words...)...)
+	c.Env = append(os.Environ(), asProgram+"=1", "LC_ALL=C.UTF-8")
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", words, err)
+	}
+	var names []string
+	for line := range strings.Lines(string(out)) {
+		if name, _, found := strings.Cut(strings.TrimSpace(line), "\t"); found {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func TestReadmeKnowsEveryVerbAndFlag(t *testing.T) {
+	doors := []string{"help", "serve", "demo"} // told of elsewhere on the page
+	verbs, flags := map[string]bool{}, map[string]bool{"--help": true}
+	var walk func(path []string)
+	walk = func(path []string) {
+		for _, f := range offered(t, append(slices.Clone(path), "--")...) {
+			flags[f] = true
+		}
+		below := offered(t, append(slices.Clone(path), "")...)
+		if len(below) == 0 {
+			verbs[strings.Join(path, " ")] = true
+		}
+		for _, name := range below {
+			if len(path) > 0 || !slices.Contains(doors, name) {
+				walk(append(slices.Clone(path), name))
+			}
+		}
+	}
+	walk(nil)
+	for _, door := range doors {
+		for _, f := range offered(t, door, "--") {
+			flags[f] = true
+		}
+	}
+	listed := map[string]bool{"completion zsh": true, "completion fish": true, "completion powershell": true}
+	for _, row := range rows(t, "verbs") {
+		listed[row[0]] = true
+	}
+	for v := range maps.Keys(verbs) {
+		if !listed[v] {
+			t.Errorf("README.md does not tell of `postern %s`", v)
+		}
+	}
+	for v := range maps.Keys(listed) {
+		if !verbs[v] {
+			t.Errorf("README.md tells of `postern %s`, which there is not", v)
+		}
+	}
+	for _, f := range regexp.MustCompile("[` (](--[a-z][a-z-]*)").FindAllStringSubmatch(readme(t), -1) {
+		if !flags[f[1]] {
+			t.Errorf("README.md tells of %s, which no verb takes", f[1])
+		}
+	}
+}
+
+func TestReadmeLinksToWhatIsThere(t *testing.T) {
+	for _, l := range regexp.MustCompile(`(?:\]\(|src="|href=")([^)"#:]+)[)"]`).FindAllStringSubmatch(readme(t), -1) {
+		if _, err := os.Stat(l[1]); err != nil {
+			t.Error(err)
+		}
+	}
+}
