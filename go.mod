@@ -89,4 +89,5 @@ require (
 	google.golang.org/protobuf v1.36.11 // indirect
 )
 
+// Newer ones build a table of all code points at every start (docs/decisions/014).
 replace github.com/mattn/go-runewidth => github.com/mattn/go-runewidth v0.0.23

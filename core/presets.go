@@ -3,7 +3,7 @@
 package core
 
 // Preset is a named policy to begin with. Its name is the dictionary's
-// ("preset." + ID).
+// ("setup.preset." + ID).
 type Preset struct {
 	ID     string
 	Policy Policy

@@ -51,7 +51,7 @@ func TestTheWholeWayOverSSH(t *testing.T) {
 
 	// The owner's own screen is untouched, and its trail begins with the setup.
 	owner.choose("Activity")
-	owner.WaitFor("set up the portal")
+	owner.WaitFor("set-up of the portal")
 
 	var audit struct {
 		Entries []struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -187,6 +188,11 @@ func (p *painter) draw() error {
 	if p.began && !p.redraw && same(&p.shown, &view) {
 		return nil
 	}
+	// Where a wide character stands before the cells that a line loses, the
+	// renderer underneath clears from inside of it. Such views are drawn anew.
+	if p.began && (wide(p.shown.Content) || wide(view.Content)) {
+		p.screen.Erase()
+	}
 	p.modes(&view)
 	canvas := p.canvases.get(p.width, p.height)
 	canvas.Method = p.method
@@ -203,6 +209,12 @@ func (p *painter) draw() error {
 	err := p.send(&view)
 	p.shown, p.began, p.redraw = view, true, false
 	return err
+}
+
+// wide says whether a text may hold characters of two cells: none of them lies
+// before Hangul Jamo.
+func wide(content string) bool {
+	return strings.IndexFunc(content, func(r rune) bool { return r >= 0x1100 && ansi.StringWidth(string(r)) > 1 }) >= 0
 }
 
 // send writes the frame in one piece: as a synchronized update where the

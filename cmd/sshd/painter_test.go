@@ -66,6 +66,21 @@ func TestAViewLooksTheSameAfterAnyOther(t *testing.T) {
 	})
 }
 
+// A line that gets shorter behind a wide character: the renderer underneath
+// cleared from the middle of it, and the character was gone.
+func TestAWideCharacterOutlivesWhatStoodBehindIt(t *testing.T) {
+	p := newPaper(t, 3, 1)
+	painter := paintOn(p, 3, 1)
+	for _, content := range []string{"\x1b[1ma世\x1b[0m", "\x1b[1m世\x1b[0m"} {
+		if err := painter.show(tea.NewView(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.TrimSpace(p.String()); got != "世" {
+		t.Errorf("the terminal shows %q", got)
+	}
+}
+
 func TestNothingIsSentWhenNothingChanged(t *testing.T) {
 	p := newPaper(t, 40, 10)
 	painter := paintOn(p, 40, 10)

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"fmt"
+	"runtime/debug"
 
 	"go.etcd.io/bbolt"
 
@@ -167,9 +168,11 @@ func sane(key, value []byte) error {
 	return nil
 }
 
-// guard turns a panic of bbolt, or a fault in the mapped file, into ErrCorrupt.
-// Faults only panic in goroutines that called debug.SetPanicOnFault.
+// guard turns a panic of bbolt, or a fault in the mapped file, into ErrCorrupt:
+// a damaged page may send bbolt outside of the file. Whoever reads pages does it
+// in here, since a fault panics only in a goroutine that asked for it.
 func guard(fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", store.ErrCorrupt, p)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -87,8 +86,6 @@ func (e *engine) View(ctx context.Context, fn func(store.Tx) error) error {
 		return err
 	}
 	defer e.running.Done()
-	// A damaged page may send bbolt outside of the mapped file.
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	var btx *bbolt.Tx
 	if err := guard(func() (err error) { btx, err = e.db.Begin(false); return err }); err != nil {
 		return err
@@ -109,7 +106,6 @@ func (e *engine) Update(ctx context.Context, fn func(store.Tx) error) error {
 		return err
 	}
 	defer e.running.Done()
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	select {
 	case <-e.lead:
 		return e.batch(ctx, fn)
