@@ -125,9 +125,11 @@ func carryOut(ctx context.Context, c *Call, far bool, args []string) int {
 	}})
 	root.SetOut(c.Out)
 	root.SetErr(c.Err)
-	root.SetArgs(args)
-	if len(args) > 0 && strings.HasPrefix(args[0], "__") { // cobra's own, for shells on this machine
-		return report(usage("unknown command "+strconv.Quote(args[0])), c.Dict, c.JSON, c.Out, c.Err)
+	// Without arguments the parser would take those of this process, and carry
+	// out or repeat what the operator typed when it was started.
+	root.SetArgs(append([]string{}, args...))
+	if asked := forShells(args); asked != "" {
+		return report(usage("unknown command "+strconv.Quote(asked)), c.Dict, c.JSON, c.Out, c.Err)
 	}
 	err := root.ExecuteContext(ctx)
 	if errors.Is(err, pflag.ErrHelp) {
@@ -137,6 +139,20 @@ func carryOut(ctx context.Context, c *Call, far bool, args []string) int {
 		c.JSON = c.JSON || a == "--json"
 	}
 	return report(err, c.Dict, c.JSON, c.Out, c.Err)
+}
+
+// forShells returns the parser's own command for completion that is among the
+// arguments, wherever it would be found, or "". It is for shells on this machine.
+func forShells(args []string) string {
+	for _, a := range args {
+		switch a {
+		case "--":
+			return ""
+		case cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
+			return a
+		}
+	}
+	return ""
 }
 
 // writeHelp lists what can be asked for.

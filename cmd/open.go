@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"postern/core"
@@ -75,6 +76,10 @@ func openSentence(d *tui.Dict, e *bolt.OpenError, sshAddr string) string {
 	args := []any{"Path", text.Escape(e.Path), "Mode", "600", "Detail", cause(e)}
 	if info, err := os.Stat(e.Path); err == nil && info.IsDir() {
 		args = append(args, "Mode", "700")
+	}
+	if e.Code == bolt.CodeLocked {
+		// It is the directory that is in use, whichever of its files showed it.
+		args = append(args, "Path", text.Escape(filepath.Dir(e.Path)))
 	}
 	if e.Code == bolt.CodeLocked && e.Holder != nil {
 		key = "open.locked_by"

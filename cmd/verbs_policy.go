@@ -66,13 +66,9 @@ func (v verbSet) policySet() *cobra.Command {
 	var reason string
 	var version int
 	cmd := v.verb("set SETTING=VALUE...", "policy_set", 1, -1, func(ctx context.Context, c *Call, args []string) error {
-		values := map[string]string{}
-		for _, a := range args {
-			path, value, found := strings.Cut(a, "=")
-			if _, twice := values[path]; !found || path == "" || twice {
-				return usage(a)
-			}
-			values[path] = value
+		values, err := assignments(args)
+		if err != nil {
+			return err
 		}
 		pol, err := c.Portal.Policy.Set(ctx, c.Actor, values, version, reason)
 		if err != nil {
@@ -90,6 +86,19 @@ func (v verbSet) policySet() *cobra.Command {
 	cmd.Flags().StringVar(&reason, "reason", "", v.flag("reason"))
 	cmd.Flags().IntVar(&version, "if-version", 0, v.flag("if_version"))
 	return cmd
+}
+
+// assignments reads NAME=VALUE…, each name once.
+func assignments(args []string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, a := range args {
+		name, value, found := strings.Cut(a, "=")
+		if _, twice := values[name]; !found || name == "" || twice {
+			return nil, usage(a)
+		}
+		values[name] = value
+	}
+	return values, nil
 }
 
 func (v verbSet) invites() *cobra.Command {

@@ -4,6 +4,8 @@ package cmd
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +35,23 @@ func (v verbSet) users() *cobra.Command {
 		v.userDeed("expire", func(ctx context.Context, c *Call, user string) error {
 			return c.Portal.Accounts.ExpirePassword(ctx, c.Actor, user)
 		}),
-		v.userCode())
+		v.userSet(), v.userCode())
+}
+
+// userSet fills in custom fields.
+func (v verbSet) userSet() *cobra.Command {
+	return v.verb("set USER FIELD=VALUE...", "user_set", 2, -1, func(ctx context.Context, c *Call, args []string) error {
+		values, err := assignments(args[1:])
+		if err != nil {
+			return err
+		}
+		if err := c.Portal.Accounts.SetFields(ctx, c.Actor, args[0], values); err != nil {
+			return err
+		}
+		return c.answer(doneShape{Done: "user set", User: args[0]}, func(p *page) {
+			p.line(c.Dict.T("did.set", "User", text.Escape(args[0])))
+		})
+	})
 }
 
 // userDeed is a verb that does one thing to one account and says so.
@@ -95,7 +113,7 @@ func (v verbSet) userList() *cobra.Command {
 		switch core.State(state) {
 		case "", core.StateActive, core.StatePending, core.StateSuspended, core.StateRejected:
 		default:
-			return usage("--state " + state)
+			return usage("--state " + state + " (pending, active, suspended, rejected)")
 		}
 		q := core.AccountQuery{Prefix: prefix, State: core.State(state), After: pg.after, N: pg.limit}
 		list, err := c.Portal.Accounts.List(ctx, c.Actor, q)
@@ -148,10 +166,14 @@ func (v verbSet) userShow() *cobra.Command {
 			if d.Locked {
 				failures += " · " + c.Dict.T("cmd.locked")
 			}
-			p.facts(t[0], or(d.UserName), t[1], or(d.DisplayName), t[2], or(d.Email), t[3], c.Dict.T("state."+string(d.State)),
+			facts := []string{t[0], or(d.UserName), t[1], or(d.DisplayName), t[2], or(d.Email), t[3], c.Dict.T("state." + string(d.State)),
 				t[4], or(d.Why), t[5], c.roles(d.Roles), t[6], c.when(d.Created), t[7], c.when(d.LastSignIn),
 				t[8], c.when(d.PasswordChanged), t[9], c.when(d.PasswordDue), t[10], failures,
-				t[11], c.Dict.Number(int64(d.Sessions)), t[12], c.Dict.Number(int64(len(d.Keys))), t[13], d.ID)
+				t[11], c.Dict.Number(int64(d.Sessions)), t[12], c.Dict.Number(int64(len(d.Keys))), t[13], d.ID}
+			for _, key := range slices.Sorted(maps.Keys(d.Fields)) {
+				facts = append(facts, key, or(d.Fields[key]))
+			}
+			p.facts(facts...)
 		})
 	})
 }

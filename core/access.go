@@ -71,6 +71,14 @@ var roleMay = map[Operation][]Role{
 // may decides whether the actor may do op on the account target ("" when it is
 // about none). CodeDenied otherwise; CodeNotSetUp before there is an owner.
 func (t *txn) may(op Operation, target string) error {
+	err := t.decide(op, target)
+	if CodeOf(err) == CodeDenied {
+		t.denied = op
+	}
+	return err
+}
+
+func (t *txn) decide(op Operation, target string) error {
 	if !t.site.SetUp() {
 		return refuse(CodeNotSetUp)
 	}

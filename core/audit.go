@@ -42,6 +42,7 @@ const (
 	ActKeyRemove      Action = "key.remove"
 	ActGrant          Action = "grant.create"
 	ActBackup         Action = "portal.backup"
+	ActDenied         Action = "access.denied" // a question that was not answered; Target is the operation, or the key that asked
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -50,7 +51,7 @@ func Actions() []Action {
 		ActSetUp, ActSignUp, ActProfile, ActSuspend, ActResume, ActUnlock, ActApprove, ActReject, ActCodeIssued,
 		ActPassword, ActPasswordExpire, ActRehash, ActSignIn, ActSignInCode, ActSignInStep, ActStepUp, ActSignOut,
 		ActSessionEnd, ActSessionEndAll, ActSessionExpired, ActPolicy, ActInvite, ActInviteRevoke,
-		ActKeyLink, ActKeyRemove, ActGrant, ActBackup,
+		ActKeyLink, ActKeyRemove, ActGrant, ActBackup, ActDenied,
 	}
 }
 
@@ -138,7 +139,7 @@ const MaxPage = 500
 func pageSize(n int) int { return max(1, min(n, MaxPage)) }
 
 // Mine returns the trail of the actor's own account: what it did, and what was
-// done to it. CodeSessionEnded, CodeDenied for a stranger.
+// done to it, hidden fields left out. CodeSessionEnded, CodeDenied for a stranger.
 func (a *Audit) Mine(ctx context.Context, actor Actor, after string, n int) (AuditPage, error) {
 	var page AuditPage
 	err := a.read(ctx, actor, func(t *txn) (err error) {
@@ -146,6 +147,12 @@ func (a *Audit) Mine(ctx context.Context, actor Actor, after string, n int) (Aud
 			return err
 		}
 		page, err = pageTrail(t, actor.Account, after, n)
+		for i, e := range page.Entries {
+			if e.About == actor.Account {
+				page.Entries[i].Before = t.policy.SignUp.withoutHidden(e.Before)
+				page.Entries[i].After = t.policy.SignUp.withoutHidden(e.After)
+			}
+		}
 		return err
 	})
 	return page, err

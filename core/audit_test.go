@@ -90,7 +90,7 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 		t.Errorf("a wrong password: %+v", e)
 	}
 	_, err = p.TrySignIn(here, "mara", "\xff")
-	step("sign in with noise", core.ActSignIn, core.CodeEncoding, err)
+	step("sign in with noise", core.ActSignIn, core.CodePassword, err)
 	_, err = p.TrySignIn(here, "nobody", strong)
 	if e := step("sign in as nobody", core.ActSignIn, core.CodeCredentials, err); e.About != "" || e.Target != "" {
 		t.Errorf("an unknown name: %+v", e) // it may have been a password
@@ -100,7 +100,7 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 	_, err = p.Portal.SignIn.StepUp(ctx, me, strong)
 	step("step up wrongly", core.ActStepUp, core.CodeCredentials, err)
 	_, err = p.Portal.SignIn.StepUp(ctx, me, strings.Repeat("x", 999))
-	step("step up with too much", core.ActStepUp, core.CodeTooLong, err)
+	step("step up with too much", core.ActStepUp, core.CodePassword, err)
 	_, err = p.Accounts.UpdateProfile(ctx, me, core.ProfileInput{DisplayName: "Mara K", Email: "mara@example.org"})
 	if e := step("profile", core.ActProfile, "", err); e.Before["display_name"] != "mara" || e.After["display_name"] != "Mara K" {
 		t.Errorf("profile: %+v", e)
@@ -145,6 +145,7 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 	}{
 		{core.ActCodeIssued, "", func(a core.Actor) (err error) { issued, _, err = p.Accounts.IssueCode(ctx, a, "mara"); return err }},
 		{core.ActPasswordExpire, "", func(a core.Actor) error { return p.Accounts.ExpirePassword(ctx, a, "mara") }},
+		{core.ActProfile, "", func(a core.Actor) error { return p.Accounts.SetFields(ctx, a, "mara", nil) }},
 		{core.ActUnlock, "", func(a core.Actor) error { return p.Accounts.Unlock(ctx, a, "mara") }},
 		{core.ActApprove, core.CodeConflict, func(a core.Actor) error { return p.Accounts.Approve(ctx, a, "mara") }},
 		{core.ActReject, core.CodeConflict, func(a core.Actor) error { return p.Accounts.Reject(ctx, a, "mara", "") }},
@@ -199,7 +200,7 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 			t.Errorf("not the owner's: %+v", e)
 		}
 	}
-	if n := len(mine.Entries); n != 17 {
+	if n := len(mine.Entries); n != 18 {
 		t.Errorf("the owner's trail has %d entries", n)
 	}
 	if log.Len() > 0 {

@@ -158,6 +158,18 @@ func flows() []flow {
 				return err
 			}
 		}},
+		{name: "read without a role", denied: true, prepare: func(_ *testing.T, p *coretest.Place) func() error {
+			me := p.SignIn("mara")
+			return func() error { _, err := p.Audit.List(ctx, me, "", "", 1); return err }
+		}},
+		{name: "recognise a suspended key", denied: true, prepare: func(t *testing.T, p *coretest.Place) func() error {
+			ok(t, p.Keys.Link(ctx, withKey(p.SignIn("mara"), "SHA256:mara")))
+			ok(t, p.Accounts.Suspend(ctx, p.Owner, "mara", ""))
+			return func() error {
+				_, err := p.Keys.Recognise(ctx, withKey(coretest.From("192.0.2.1"), "SHA256:mara"))
+				return err
+			}
+		}},
 		{name: "resume", prepare: func(t *testing.T, p *coretest.Place) func() error {
 			in := must(p.TrySignIn(local, "mara", coretest.Password))(t)
 			return func() error {

@@ -4,6 +4,7 @@
 package core
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strconv"
@@ -41,6 +42,27 @@ type Field struct {
 
 // FieldName is the Error.Field of a custom field.
 func FieldName(key string) string { return "field." + key }
+
+// shows says whether a field is shown to the person it is about. One that is
+// defined no more may have been hidden.
+func (p SignUpPolicy) shows(key string) bool {
+	return slices.ContainsFunc(p.Fields, func(d Field) bool { return d.Key == key && d.Kind != FieldHidden })
+}
+
+// withoutHidden returns what an entry says of an account as its person may see it.
+func (p SignUpPolicy) withoutHidden(described map[string]string) map[string]string {
+	var out map[string]string
+	for k, v := range described {
+		if key, isField := strings.CutPrefix(k, FieldName("")); isField && !p.shows(key) {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[k] = v
+	}
+	return out
+}
 
 // checkFields validates what was typed for the custom fields and returns what
 // to keep. byStaff also allows hidden fields.
@@ -82,6 +104,35 @@ func checkFields(defs []Field, in map[string]string, byStaff bool) (map[string]s
 		return nil, refuseField(CodeNotFound, FieldName(key))
 	}
 	return out, nil
+}
+
+// SetFields fills in custom fields of an account for those who manage accounts,
+// hidden ones too; "" empties one. Fields that are not named stay as they are.
+// CodeDenied, CodeNotFound, and with the field: CodeNotFound, CodeRequired,
+// CodeFormat, CodeTooLong, CodeCharacter, CodeEncoding.
+func (s *Accounts) SetFields(ctx context.Context, actor Actor, ref string, values map[string]string) error {
+	return s.manage(ctx, actor, ActProfile, ref, func(t *txn, a Account) error {
+		var named []Field
+		for _, d := range t.policy.SignUp.Fields {
+			if _, ok := values[d.Key]; ok {
+				named = append(named, d)
+			}
+		}
+		filled, err := checkFields(named, values, true)
+		if err != nil {
+			return err
+		}
+		old := a
+		a.Fields = maps.Clone(old.Fields)
+		if a.Fields == nil {
+			a.Fields = map[string]string{}
+		}
+		for _, d := range named {
+			delete(a.Fields, d.Key)
+		}
+		maps.Copy(a.Fields, filled)
+		return t.putAccount(old, a)
+	})
 }
 
 // formatFields writes the definitions as one line:

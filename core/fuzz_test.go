@@ -50,7 +50,7 @@ func FuzzSignIn(f *testing.F) {
 			t.Fatalf("%q came in with %q", login, pw)
 		}
 		switch core.CodeOf(err) {
-		case core.CodeCredentials, core.CodeWait, core.CodeTooLong, core.CodeEncoding, core.CodeCharacter:
+		case core.CodeCredentials, core.CodeWait, core.CodePassword:
 		default:
 			t.Fatalf("answered %v", err)
 		}

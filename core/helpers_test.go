@@ -35,6 +35,16 @@ func refused(t testing.TB, err error, code core.Code, field string) {
 	}
 }
 
+// forbidden shows that err names the rule that every password is under, and its bound.
+func forbidden(t testing.TB, err error, field, rule string, n int) {
+	t.Helper()
+	refused(t, err, core.CodePassword, field)
+	var e *core.Error
+	if errors.As(err, &e); e.Rule != rule || e.N != n {
+		t.Fatalf("got the rule %q (%d), want %q (%d)", e.Rule, e.N, rule, n)
+	}
+}
+
 func must[T any](v T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()

@@ -28,12 +28,12 @@ func fieldError(field string, n int, err error) error {
 		is   error
 		code Code
 	}{
-		{names.ErrInvalidUTF8, CodeEncoding}, {text.ErrInvalid, CodeEncoding}, {password.ErrInvalidUTF8, CodeEncoding},
+		{names.ErrInvalidUTF8, CodeEncoding}, {text.ErrInvalid, CodeEncoding},
 		{names.ErrEmpty, CodeEmpty}, {text.ErrEmpty, CodeEmpty},
-		{names.ErrTooLong, CodeTooLong}, {text.ErrTooLong, CodeTooLong}, {password.ErrTooLong, CodeTooLong},
+		{names.ErrTooLong, CodeTooLong}, {text.ErrTooLong, CodeTooLong},
 		{names.ErrMixedScripts, CodeMixedScripts}, {names.ErrReserved, CodeReserved},
-		{names.ErrCharacter, CodeCharacter}, {text.ErrControl, CodeCharacter}, {password.ErrControl, CodeCharacter},
-		{text.ErrMarks, CodeCharacter}, {names.ErrEmail, CodeFormat}, {names.ErrDomain, CodeFormat},
+		{names.ErrCharacter, CodeCharacter}, {text.ErrControl, CodeCharacter}, {text.ErrMarks, CodeCharacter},
+		{names.ErrEmail, CodeFormat}, {names.ErrDomain, CodeFormat},
 	}
 	for _, row := range table {
 		if errors.Is(err, row.is) {
@@ -41,6 +41,26 @@ func fieldError(field string, n int, err error) error {
 		}
 	}
 	return &Error{Code: CodeFormat, Field: field, Err: err}
+}
+
+// passwordError turns a refusal to normalise a password into one about a field.
+// It names the rule that every password is under, whatever the policy asks: the
+// bound is one of bytes, and a sentence about characters would be wrong.
+func passwordError(field string, err error) error {
+	refusal := &Error{Code: CodePassword, Field: field}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, password.ErrInvalidUTF8):
+		refusal.Rule = string(password.RuleEncoding)
+	case errors.Is(err, password.ErrTooLong):
+		refusal.Rule, refusal.N = string(password.RuleMaxBytes), password.MaxBytes
+	case errors.Is(err, password.ErrControl):
+		refusal.Rule = string(password.RuleControl)
+	default:
+		return &Error{Code: CodeInternal, Err: err}
+	}
+	return refusal
 }
 
 // cleanUserName validates a name for a new account.

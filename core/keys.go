@@ -126,11 +126,32 @@ func (s *Keys) Recognise(ctx context.Context, actor Actor) (Actor, error) {
 			return linkedKeys.Put(t, k.Fingerprint, k)
 		}))
 	}
+	if CodeOf(err) == CodeDenied && key.Account != "" {
+		err = s.turnedAway(ctx, actor, key.Account, err)
+	}
 	if err != nil {
 		return actor, err
 	}
 	actor.Account = key.Account
 	return actor, nil
+}
+
+// turnedAway records that a linked key was refused, since its account may not
+// sign in, and returns why. An address that goes on asking is recorded no more
+// than anybody who mistypes: nobody fills the trail.
+func (s *Keys) turnedAway(ctx context.Context, actor Actor, account string, why error) error {
+	typing := addressGuard(guardTyping, actor.Remote)
+	release, err := s.enter(ctx, typing)
+	if CodeOf(err) == CodeWait {
+		return why
+	} else if err != nil {
+		return err
+	}
+	defer release()
+	return s.count(ctx, actor, ActDenied, account, typing, why, func(t *txn) error {
+		t.entry.Target = actor.Key
+		return nil
+	})
 }
 
 // keyOfActive finds a linked key whose account may sign in, or refuses with CodeDenied.

@@ -58,7 +58,7 @@ func (s *Accounts) Guide(ctx context.Context) (PasswordGuide, error) {
 func (b *base) judge(g PasswordGuide, pw string, p Person, field string) (string, error) {
 	pw, err := password.Normalize(pw)
 	if err != nil {
-		return "", fieldError(field, password.MaxBytes, err)
+		return "", passwordError(field, err)
 	}
 	if pw == "" {
 		return "", refuseField(CodeEmpty, field)
@@ -178,8 +178,8 @@ func (a Account) person() Person {
 
 // ChangePassword replaces the actor's password. It asks for the present one,
 // which counts as a step-up, and ends the other sessions when endOthers is set.
-// CodeCredentials (field "current"), CodeWait, CodeConflict, CodePassword,
-// CodeReused, CodeSame, CodeTooLong, CodeEncoding (field "password").
+// CodeCredentials (field "current"), CodeWait, CodeConflict, CodeEmpty, CodeReused,
+// CodeSame (field "password"), and CodePassword (of both fields) with the rule that fails.
 func (s *Accounts) ChangePassword(ctx context.Context, actor Actor, current, next string, endOthers bool) (StepUpResult, error) {
 	p, err := s.prove(ctx, actor, ActPassword, current, "current")
 	if err != nil {

@@ -191,9 +191,13 @@ func (s *Accounts) Reject(ctx context.Context, actor Actor, ref, why string) err
 
 // Unlock forgets the failures of an account and its waits. A password that no
 // longer counted, after MaxCredentialFailures, counts for one sign-in more: it
-// must then be changed.
+// must then be changed. Nobody unlocks their own account (CodeDenied): whoever
+// took over an open session or a linked key could guess its password for ever.
 func (s *Accounts) Unlock(ctx context.Context, actor Actor, ref string) error {
 	return s.manage(ctx, actor, ActUnlock, ref, func(t *txn, a Account) error {
+		if a.ID == actor.Account {
+			return refuse(CodeDenied)
+		}
 		c, err := credentials.Get(t, a.ID)
 		if err != nil {
 			return err

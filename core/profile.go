@@ -43,9 +43,22 @@ func (s *Accounts) Profile(ctx context.Context, actor Actor) (Profile, error) {
 		if err := t.may(OpSelf, actor.Account); err != nil {
 			return err
 		}
-		p, err = t.profile(actor.Account)
+		p, err = t.ownProfile(actor.Account)
 		return err
 	})
+	return p, err
+}
+
+// ownProfile is a profile for its own person.
+func (t *txn) ownProfile(id string) (Profile, error) {
+	p, err := t.profile(id)
+	shown := map[string]string{}
+	for k, v := range p.Fields {
+		if t.policy.SignUp.shows(k) {
+			shown[k] = v
+		}
+	}
+	p.Fields = shown
 	return p, err
 }
 
@@ -107,7 +120,7 @@ func (s *Accounts) UpdateProfile(ctx context.Context, actor Actor, in ProfileInp
 		if err := t.putAccount(old, a); err != nil {
 			return err
 		}
-		p, err = t.profile(a.ID)
+		p, err = t.ownProfile(a.ID)
 		return err
 	})
 	return p, err

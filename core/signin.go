@@ -34,7 +34,8 @@ type SignedIn struct {
 
 // Password begins a sign-in with a user name or e-mail address and a password.
 // CodeCredentials for everything that is not right; CodeWait after too many
-// failures; CodeTooLong, CodeEncoding for what cannot be a password at all.
+// failures; CodePassword for what cannot be a password at all, with the rule
+// "max_bytes", "control" or "encoding".
 func (s *SignIn) Password(ctx context.Context, actor Actor, login, pw string) (Progress, error) {
 	keys := guardKeys(actor, guardLogin, login)
 	typing := addressGuard(guardTyping, actor.Remote)
@@ -46,7 +47,7 @@ func (s *SignIn) Password(ctx context.Context, actor Actor, login, pw string) (P
 
 	normal, err := password.Normalize(pw)
 	if err != nil {
-		return Progress{}, s.count(ctx, actor, ActSignIn, "", typing, fieldError("password", password.MaxBytes, err), nil)
+		return Progress{}, s.count(ctx, actor, ActSignIn, "", typing, passwordError("password", err), nil)
 	}
 	acc, cred, known, err := s.find(ctx, login)
 	if err != nil {

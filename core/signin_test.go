@@ -69,9 +69,16 @@ func TestOneAnswerAtOneCost(t *testing.T) {
 func TestWhatCannotBeAPasswordIsSaidSo(t *testing.T) {
 	p := coretest.Open(t)
 	_, err := p.TrySignIn(coretest.From("192.0.2.1"), "lin", strings.Repeat("x", 1000))
-	refused(t, err, core.CodeTooLong, "password")
+	forbidden(t, err, "password", "max_bytes", password.MaxBytes)
 	_, err = p.TrySignIn(coretest.From("192.0.2.1"), "lin", "a\xffb")
-	refused(t, err, core.CodeEncoding, "password")
+	forbidden(t, err, "password", "encoding", 0)
+	_, err = p.TrySignIn(coretest.From("192.0.2.1"), "lin", "a\x00b")
+	forbidden(t, err, "password", "control", 0)
+	lin := p.SignIn("lin")
+	_, err = p.Accounts.ChangePassword(ctx, lin, coretest.Password, strings.Repeat("é", 129), false)
+	forbidden(t, err, "password", "max_bytes", password.MaxBytes)
+	_, err = p.Accounts.ChangePassword(ctx, lin, strings.Repeat("x", 257), strong, false)
+	forbidden(t, err, "current", "max_bytes", password.MaxBytes)
 	p.SignIn("lin") // and counts as no failure of the login
 }
 

@@ -186,8 +186,8 @@ func (t *txn) attempt(ticket string, step Step) (at attempt, a Account, c Creden
 
 // ChangePassword is the forced step StepChangePassword. All other sessions of
 // the account end. CodeTicket, CodeOutOfOrder, CodeConflict, CodeCredentials
-// when the account was suspended meanwhile; CodePassword, CodeReused, CodeSame,
-// CodeTooLong, CodeEncoding (field "password").
+// when the account was suspended meanwhile; CodePassword, CodeEmpty, CodeReused,
+// CodeSame (field "password").
 func (s *SignIn) ChangePassword(ctx context.Context, actor Actor, ticket, next string) (Progress, error) {
 	var ch change
 	err := s.read(ctx, actor, func(t *txn) (err error) {

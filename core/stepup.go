@@ -15,7 +15,7 @@ type StepUpResult struct{ Token string }
 
 // StepUp proves anew who the actor is; for StepUpFor, acts that ask for it are
 // allowed. The session gets a new secret. CodeCredentials, CodeWait,
-// CodeConflict when the password was changed at the same moment.
+// CodePassword for what cannot be a password at all, CodeConflict when the password was changed at the same moment.
 func (s *SignIn) StepUp(ctx context.Context, actor Actor, pw string) (StepUpResult, error) {
 	p, err := s.prove(ctx, actor, ActStepUp, pw, "password")
 	if err != nil {
@@ -92,7 +92,7 @@ func (b *base) prove(ctx context.Context, actor Actor, action Action, pw, field 
 	defer release()
 	normal, err := password.Normalize(pw)
 	if err != nil {
-		return p, b.refused(ctx, actor, action, p.account.ID, fieldError(field, password.MaxBytes, err))
+		return p, b.refused(ctx, actor, action, p.account.ID, passwordError(field, err))
 	}
 	ok, _, err := b.hasher.Verify(ctx, normal, p.cred.Hash)
 	if err != nil {

@@ -12,7 +12,7 @@ func (s *Site) BackUp(ctx context.Context, actor Actor, target string, write fun
 	if err != nil {
 		return err
 	}
-	if err := s.MayMaintain(ctx, actor); err != nil {
+	if _, err := s.look(ctx, actor, (*txn).mayMaintain); err != nil {
 		return s.refused(ctx, actor, ActBackup, "", err)
 	}
 	if err := write(); err != nil {

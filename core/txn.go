@@ -26,6 +26,7 @@ type txn struct {
 	policy Policy
 	site   siteRecord
 	entry  Entry
+	denied Operation // what may refused last
 }
 
 // do runs one act: fn inside an Update, with an audit entry about the account
@@ -77,11 +78,30 @@ func (e Entry) tried(last Entry) Entry {
 	return e
 }
 
-// read runs fn on a snapshot, after the same check of the actor's session.
+// read runs fn on a snapshot, after the same check of the actor's session. An
+// account that may not read what it asks for is in the trail (ASVS 16.3.2); a
+// stranger is not, who could fill it with questions.
 func (b *base) read(ctx context.Context, actor Actor, fn func(*txn) error) error {
+	last, err := b.look(ctx, actor, fn)
+	if actor.Account == "" || last == nil || CodeOf(err) != CodeDenied {
+		return err
+	}
+	e, idErr := b.newEntry(actor, ActDenied, "")
+	if idErr != nil {
+		return asError(idErr)
+	}
+	e.Name, e.Target = last.entry.Name, string(last.denied)
+	b.recordRefusal(ctx, e, err)
+	return err
+}
+
+// look is read for an act that records its refusal itself. It also returns the
+// last transaction that was begun, for what that found out.
+func (b *base) look(ctx context.Context, actor Actor, fn func(*txn) error) (last *txn, err error) {
 	now := b.clock.Now()
-	err := asError(b.db.View(ctx, func(tx store.Tx) error {
+	err = asError(b.db.View(ctx, func(tx store.Tx) error {
 		t := &txn{Tx: tx, base: b, actor: actor, now: now}
+		last = t
 		if err := t.load(); err != nil {
 			return err
 		}
@@ -93,7 +113,7 @@ func (b *base) read(ctx context.Context, actor Actor, fn func(*txn) error) error
 	if CodeOf(err) == CodeInternal {
 		b.log.Error("read failed", slog.Any("error", err))
 	}
-	return err
+	return last, err
 }
 
 // load reads the documents that most acts consult.

@@ -201,10 +201,40 @@ func (f *passwordFeedback) advice() string {
 	if f.scored.Warning != "" {
 		parts = append(parts, f.env.T("warn."+string(f.scored.Warning)))
 	}
-	if n := len(f.scored.Advice); n > 0 {
-		// The first advice is the general one; the second, where there is one,
-		// is about this very password.
-		parts = append(parts, f.env.T("advice."+string(f.scored.Advice[min(1, n-1)])))
+	if a := helpful(f.scored); a != "" {
+		parts = append(parts, f.env.T("advice."+string(a)))
 	}
 	return strings.Join(parts, " ")
+}
+
+// helpful is the advice to show beside a warning. The first one is general;
+// those after it are about this very password, and better unless they only turn
+// the warning round ("Dates are easy to guess. Leave out dates …").
+func helpful(s *password.Score) password.Advice {
+	if len(s.Advice) == 0 {
+		return ""
+	}
+	for _, a := range s.Advice[1:] {
+		if a != echo(s.Warning) {
+			return a
+		}
+	}
+	return s.Advice[0]
+}
+
+// echo is the advice that says no more than the warning w does.
+func echo(w password.Warning) password.Advice {
+	switch w {
+	case password.WarnPersonal:
+		return password.AdviceAvoidPersonal
+	case password.WarnRepeatedChar, password.WarnRepeatedBlock:
+		return password.AdviceAvoidRepeats
+	case password.WarnSequence:
+		return password.AdviceAvoidSequences
+	case password.WarnYear:
+		return password.AdviceAvoidYears
+	case password.WarnDate:
+		return password.AdviceAvoidDates
+	}
+	return ""
 }

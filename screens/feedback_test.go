@@ -137,3 +137,26 @@ func TestFeedbackAgreesWithTheCore(t *testing.T) {
 		}
 	})
 }
+
+// A warning and its advice are two things to know, not one said twice.
+func TestAdviceDoesNotTurnTheWarningRound(t *testing.T) {
+	for _, tt := range []struct {
+		warning password.Warning
+		advice  []password.Advice
+		want    password.Advice
+	}{
+		{"", nil, ""},
+		{"", []password.Advice{password.AdviceMoreWords}, password.AdviceMoreWords},
+		{password.WarnPersonal, []password.Advice{password.AdviceMoreWords, password.AdviceAvoidPersonal}, password.AdviceMoreWords},
+		{
+			password.WarnPersonal,
+			[]password.Advice{password.AdviceMoreWords, password.AdviceAvoidPersonal, password.AdviceCapitals},
+			password.AdviceCapitals,
+		},
+		{password.WarnCommon, []password.Advice{password.AdviceMoreWords, password.AdviceReversed}, password.AdviceReversed},
+	} {
+		if got := helpful(&password.Score{Warning: tt.warning, Advice: tt.advice}); got != tt.want {
+			t.Errorf("%q with %q: %q", tt.warning, tt.advice, got)
+		}
+	}
+}

@@ -269,7 +269,7 @@ func (in *input) draw(width int) string {
 	shown := ansi.Cut(text, in.offset, in.offset+width)
 	if len(value) == 0 && in.hint != "" {
 		shown = cut(in.hint, width, t.Signs)
-		return t.Muted.Render(shown) + style.Render(strings.Repeat(t.Signs.Blank, max(width-ansi.StringWidth(shown), 0)))
+		return t.Hint.Render(shown) + style.Render(strings.Repeat(t.Signs.Blank, max(width-ansi.StringWidth(shown), 0)))
 	}
 	out := style.Render(shown + strings.Repeat(t.Signs.Blank, max(width-ansi.StringWidth(shown), 0)))
 	if in.unit != "" {

@@ -39,7 +39,7 @@ func (f *Form) View() string {
 	}
 	f.cur = nil
 	from, to := 0, 0
-	label := f.labelWidth()
+	label, aside := f.labelWidth(), f.asideWidth()
 	ws := f.pages[f.page]
 	for _, w := range ws {
 		c := w.state()
@@ -60,7 +60,7 @@ func (f *Form) View() string {
 				add(w.draw(f.w))
 			}
 		default:
-			x, block := f.row(w, label)
+			x, block := f.row(w, label, aside)
 			add(block)
 			if at, ok := w.cursor(); ok && !f.busy.On() {
 				f.cur = tea.NewCursor(x+at, start)
@@ -82,8 +82,22 @@ func (f *Form) labelWidth() int {
 	return min(w, labelMax)
 }
 
+// asideWidth is the room at the right edge of this page's fields. All of them
+// leave it as soon as one has something to say there, so that they end at one
+// place, and it is kept while there is nothing to say: a field that changes its
+// width under the hands of somebody typing is hard to read.
+func (f *Form) asideWidth() int {
+	w := 0
+	for _, wd := range f.pages[f.page] {
+		if aside := wd.state().aside; aside != nil {
+			w = max(w, asideMin+1, ansi.StringWidth(aside())+1)
+		}
+	}
+	return w
+}
+
 // row draws one field and returns where in it the value begins.
-func (f *Form) row(w widget, labelWidth int) (x int, block string) {
+func (f *Form) row(w widget, labelWidth, reserved int) (x int, block string) {
 	t, c := f.s.Theme, w.state()
 	mark, style := "  ", t.Label
 	if c.focused && !f.busy.On() {
@@ -91,12 +105,9 @@ func (f *Form) row(w widget, labelWidth int) (x int, block string) {
 	}
 	x = 2 + labelWidth + 2
 	labels := strings.Split(wrap(c.label, labelWidth), "\n")
-	aside, reserved := "", 0
+	aside := ""
 	if c.aside != nil {
 		aside = c.aside()
-		// The room is kept while there is nothing to say: a field that changes
-		// its width under the hands of somebody typing is hard to read.
-		reserved = max(asideMin, ansi.StringWidth(aside)) + 1
 	}
 	room := f.w - x
 	width := max(min(room-reserved, fieldMax), 8)

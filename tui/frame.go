@@ -19,6 +19,9 @@ const BodyWidth = 76
 // margin is the room at both sides of the body.
 const margin = 2
 
+// airy is the least height at which a blank row stands above the body.
+const airy = 24
+
 // frameCache keeps the last rule, which is as wide as the screen.
 type frameCache struct {
 	rule  string
@@ -29,19 +32,20 @@ type frameCache struct {
 // bodySize returns the room for a screen. It is never less than what a terminal
 // of the least size gives, so that screens need not think about smaller ones.
 func (r *Router) bodySize() (w, h int) {
-	w, h = max(r.width, MinWidth)-2*margin, max(r.height, MinHeight)-4
-	if r.s.Banner() != "" {
-		h--
+	return max(r.width, MinWidth) - 2*margin, max(r.height, MinHeight) - 4 - r.air()
+}
+
+// air is how many blank rows stand between the upper rule and the body.
+func (r *Router) air() int {
+	if r.height >= airy {
+		return 1
 	}
-	return w, h
+	return 0
 }
 
 // bodyOrigin returns the cell where the body begins.
 func (r *Router) bodyOrigin() (x, y int) {
-	if r.s.Banner() != "" {
-		return margin, 3
-	}
-	return margin, 2
+	return margin, 2 + r.air()
 }
 
 // small says whether the terminal is too small to draw screens in.
@@ -100,10 +104,8 @@ func (r *Router) draw(body string) string {
 	bw, bh := r.bodySize()
 	var b strings.Builder
 	b.WriteString(pad(" "+r.header(r.width-2), r.width))
-	b.WriteString("\n" + r.rule() + "\n")
-	if banner := r.s.Banner(); banner != "" {
-		b.WriteString(pad(strings.Repeat(" ", margin)+r.s.Theme.Warn.Render(cut(banner, bw, r.s.Theme.Signs)), r.width) + "\n")
-	}
+	b.WriteString("\n" + r.upperRule() + "\n")
+	b.WriteString(strings.Repeat(pad("", r.width)+"\n", r.air()))
 	rest := body
 	for range bh {
 		line, tail, _ := strings.Cut(rest, "\n")
@@ -120,6 +122,19 @@ func (r *Router) rule() string {
 		*c = frameCache{r.s.Theme.Rule.Render(strings.Repeat(r.s.Theme.Signs.Rule, r.width)), r.width, r.s.Theme}
 	}
 	return r.frame.rule
+}
+
+// upperRule is the rule under the header. A banner stands in it, where it is
+// seen on every screen and takes no row from any.
+func (r *Router) upperRule() string {
+	banner := r.s.Banner()
+	if banner == "" {
+		return r.rule()
+	}
+	t := r.s.Theme
+	banner = cut(banner, r.width-2*margin, t.Signs)
+	rest := max(r.width-margin-ansi.StringWidth(banner)-1, 0)
+	return t.Rule.Render(t.Signs.Rule) + " " + t.Warn.Render(banner) + " " + t.Rule.Render(strings.Repeat(t.Signs.Rule, rest))
 }
 
 // header is the portal's name, the way to here, and who stands here.

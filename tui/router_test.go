@@ -195,7 +195,7 @@ func TestSizesAreSetAndNeverForwarded(t *testing.T) {
 	p := &page{name: "p"}
 	v := tuitest.Open(t, tuitest.NewSession(t), p)
 	v.Resize(120, 40)
-	if p.w != 116 || p.h != 36 {
+	if p.w != 116 || p.h != 35 {
 		t.Errorf("%dx%d", p.w, p.h)
 	}
 	if v.Resize(10, 10); p.w != 56 || p.h != 16 {

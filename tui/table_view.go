@@ -210,10 +210,10 @@ func (t *Table) edges(lines []string, n, w int) {
 	}
 }
 
-// besides sets two blocks beside each other with a rule between them.
+// besides sets two blocks beside each other with a rule between them, which
+// goes down to the end of the body as the rules above and below go to its sides.
 func besides(left, right []string, w, h int, th *Theme) string {
-	n := min(max(len(left), len(right)), h)
-	out := make([]string, n)
+	out := make([]string, max(h, 1))
 	at := func(s []string, i int) string {
 		if i < len(s) {
 			return s[i]

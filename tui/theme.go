@@ -49,6 +49,7 @@ type Theme struct {
 	LabelFocus   lipgloss.Style
 	Field        lipgloss.Style // the room where something is typed
 	FieldFocus   lipgloss.Style
+	Hint         lipgloss.Style // what could be typed, in a field that is empty
 	Button       lipgloss.Style
 	ButtonFocus  lipgloss.Style
 	ButtonDanger lipgloss.Style // a focused button that destroys something
@@ -103,7 +104,7 @@ func (t *Theme) style(p palette, caps Caps) {
 		plain := lipgloss.NewStyle()
 		for _, s := range []*lipgloss.Style{
 			&t.Text, &t.Heading, &t.Muted, &t.Accent, &t.Good, &t.Warn, &t.Bad, &t.Rule, &t.Key, &t.Label,
-			&t.LabelFocus, &t.Field, &t.FieldFocus, &t.Button, &t.ButtonFocus, &t.ButtonDanger, &t.Selected,
+			&t.LabelFocus, &t.Field, &t.FieldFocus, &t.Hint, &t.Button, &t.ButtonFocus, &t.ButtonDanger, &t.Selected,
 		} {
 			*s = plain
 		}
@@ -129,6 +130,7 @@ func (t *Theme) style(p palette, caps Caps) {
 	t.LabelFocus = ink(p.accent).Bold(true)
 	t.Field = ink(p.fg).Underline(true)
 	t.FieldFocus = ink(p.fg).Underline(true)
+	t.Hint = ink(p.muted).Underline(true)
 	t.Button = ink(p.fg)
 	t.ButtonFocus = ink(p.accent).Bold(true).Reverse(true)
 	t.ButtonDanger = ink(p.bad).Bold(true).Reverse(true)

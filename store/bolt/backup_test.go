@@ -139,6 +139,41 @@ func TestRestoreNeverReplaces(t *testing.T) {
 	wantCode(other, CodeExists) // another keyset
 }
 
+// The weakness: what lay where a restore works for a moment was followed and
+// written into, and its place and mode became the database's.
+func TestRestoreFollowsNothing(t *testing.T) {
+	s := openTest(t, filled(t))
+	path := backUp(t, s)
+	bystander := filepath.Join(t.TempDir(), "bystander")
+	if err := os.WriteFile(bystander, []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for what, lay := range map[string]func(at string) error{
+		"a symbolic link": func(at string) error { return os.Symlink(bystander, at) },
+		"a hard link":     func(at string) error { return os.Link(bystander, at) },
+		"a file for all":  func(at string) error { return errors.Join(os.WriteFile(at, nil, 0o600), os.Chmod(at, 0o666)) },
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := lay(filepath.Join(dir, DatabaseFile+".restore")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Restore(t.Context(), path, dir, s.Keys()); err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		info, err := os.Lstat(filepath.Join(dir, DatabaseFile))
+		if err != nil || !info.Mode().IsRegular() || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: the database is %v, %v", what, info.Mode(), err)
+		}
+		if b, err := os.ReadFile(bystander); err != nil || string(b) != "mine" {
+			t.Errorf("%s: the bystander now holds %d bytes, %v", what, len(b), err)
+		}
+	}
+}
+
 // A backup of which anything is missing or changed is refused.
 func TestDamagedBackup(t *testing.T) {
 	s := openTest(t, filled(t))

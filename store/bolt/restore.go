@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -82,7 +83,12 @@ func Restore(ctx context.Context, backup, dir string, keys *store.Keyset) (info 
 
 // extract writes the database of a backup to path, synced, and proves it.
 func extract(ctx context.Context, backup, path string, keys *store.Keyset) (BackupInfo, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	// What a crash left behind, or somebody laid there, is neither followed nor
+	// written into: its mode and its place would become the database's.
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return BackupInfo{}, unwritable(path, err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return BackupInfo{}, unwritable(path, err)
 	}
