@@ -127,6 +127,16 @@ func sentence(d *tui.Dict, e *core.Error) string {
 		if said = d.T("error.format"); e.Rule != "" {
 			said = d.T("cmd.format", "Rule", text.Escape(e.Rule))
 		}
+	case core.CodeNotFound:
+		// What was looked for is a field of few kinds, or a setting.
+		what := e.Field
+		if e.Rule != "" {
+			what = e.Rule
+		}
+		if key := "missing." + what; d.Has(key) {
+			return d.T(key, "Name", text.Escape(e.Field))
+		}
+		said = d.T("error.not_found")
 	case core.CodeNotSetUp:
 		said = d.T("cmd.not_set_up")
 	default:

@@ -84,7 +84,7 @@ func settingByPath(path string) (Setting, error) {
 	if !validPath.MatchString(path) {
 		path = "policy" // an error repeats nothing that was typed at random
 	}
-	return Setting{}, refuseField(CodeNotFound, path)
+	return Setting{}, &Error{Code: CodeNotFound, Field: path, Rule: "setting"}
 }
 
 func boolean(path string, at func(*Policy) *bool) Setting {
@@ -153,12 +153,13 @@ func onOff(b bool) string {
 	return "off"
 }
 
-// ParseSpan reads "12 hours" or "1 month"; CodeFormat or CodeRange otherwise. A
+// ParseSpan reads "12 hours", "1 month" or "2weeks"; CodeFormat or CodeRange otherwise. A
 // span is at least one hour and at most one year.
 func ParseSpan(s string) (Span, error) {
-	digits, word, found := strings.Cut(strings.TrimSpace(s), " ")
-	n, err := strconv.Atoi(digits)
-	if err != nil || !found {
+	s = strings.TrimSpace(s)
+	word := strings.TrimLeft(s, "0123456789")
+	n, err := strconv.Atoi(s[:len(s)-len(word)])
+	if err != nil {
 		return Span{}, refuse(CodeFormat)
 	}
 	word = strings.ToLower(strings.TrimSpace(word))

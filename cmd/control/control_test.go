@@ -298,3 +298,37 @@ func FuzzReadFrame(f *testing.F) {
 		}
 	})
 }
+
+// A verb that ends the session of the holder's own screens makes the holder
+// close while it runs: it was cut off between its change and its answer.
+func TestAVerbThatEndsTheHolderIsAnswered(t *testing.T) {
+	dir := t.TempDir()
+	began, closed := make(chan struct{}), make(chan struct{})
+	s := listen(t, dir, func(ctx context.Context, _ Peer, _ Request, out, _ io.Writer) int {
+		close(began)
+		<-closed
+		if ctx.Err() != nil {
+			return 9
+		}
+		_, _ = fmt.Fprint(out, "done")
+		return 0
+	})
+	c, err := Dial(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	go func() {
+		<-began
+		go s.Close()
+		for s.closing.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		close(closed)
+	}()
+	var out bytes.Buffer
+	code, err := c.Do(context.Background(), request("session", "end"), &out, io.Discard)
+	if err != nil || code != 0 || out.String() != "done" {
+		t.Errorf("code %d, %v, out %q", code, err, out.String())
+	}
+}

@@ -27,6 +27,7 @@ const SocketFile = "control.sock"
 const (
 	requestTimeout = 5 * time.Second  // from the connection to the whole request
 	writeTimeout   = 30 * time.Second // for a client that does not read
+	drainTimeout   = 3 * time.Second  // for verbs that run when the server closes
 	maxCallers     = 16               // verbs at once; more are turned away
 )
 
@@ -39,7 +40,7 @@ type Peer struct {
 }
 
 // Handler carries out a verb and returns its exit code. ctx ends when the
-// caller goes away or the server closes.
+// caller goes away, or when the server closes and has waited long enough.
 type Handler func(ctx context.Context, peer Peer, q Request, out, errw io.Writer) int
 
 // Server listens on the socket of a data directory.
@@ -49,8 +50,10 @@ type Server struct {
 	log      *slog.Logger
 	listener net.Listener
 	path     *socketPath
-	ctx      context.Context
+	ctx      context.Context // of the verbs
 	cancel   context.CancelFunc
+	closing  context.Context // ends first: nothing more is taken
+	close    context.CancelFunc
 	callers  chan struct{}
 	running  sync.WaitGroup
 }
@@ -81,16 +84,22 @@ func Listen(dir string, greeting Greeting, handler Handler, log *slog.Logger) (*
 	greeting.Version = Version
 	s := &Server{greeting: greeting, handler: handler, log: log, listener: l, path: path, callers: make(chan struct{}, maxCallers)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.closing, s.close = context.WithCancel(s.ctx)
 	s.running.Add(1)
 	go s.accept()
 	return s, nil
 }
 
-// Close stops listening, ends the verbs that run and removes the socket.
+// Close stops listening, lets the verbs that run finish within drainTimeout, ends
+// those that do not, and removes the socket. A verb may be what ends the process:
+// one that ends the session of its screens has to be answered all the same.
 func (s *Server) Close() {
-	s.cancel()
+	s.close()
 	_ = s.listener.Close() // it removes the socket as well
+	late := time.AfterFunc(drainTimeout, s.cancel)
+	defer late.Stop()
 	s.running.Wait()
+	s.cancel()
 	s.path.close()
 }
 
@@ -99,14 +108,14 @@ func (s *Server) accept() {
 	for {
 		c, err := s.listener.Accept()
 		if err != nil {
-			if s.ctx.Err() != nil {
+			if s.closing.Err() != nil {
 				return
 			}
 			s.log.Warn("control socket", slog.Any("error", err))
 			select { // out of file descriptors, most likely
 			case <-time.After(100 * time.Millisecond):
 				continue
-			case <-s.ctx.Done():
+			case <-s.closing.Done():
 				return
 			}
 		}
@@ -121,7 +130,7 @@ func (s *Server) accept() {
 			defer s.running.Done()
 			defer func() { <-s.callers }()
 			defer c.Close()
-			if err := s.serve(c.(*net.UnixConn)); err != nil && s.ctx.Err() == nil {
+			if err := s.serve(c.(*net.UnixConn)); err != nil && s.closing.Err() == nil {
 				s.log.Info("control socket", slog.Any("error", err))
 			}
 		}()
@@ -132,8 +141,9 @@ func (s *Server) accept() {
 func (s *Server) serve(c *net.UnixConn) error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })
-	defer stop()
+	// Whoever has not asked for anything yet is not waited for.
+	hurry := context.AfterFunc(s.closing, func() { _ = c.SetDeadline(time.Now()) })
+	defer hurry()
 	if err := c.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
 		return err
 	}
@@ -150,11 +160,13 @@ func (s *Server) serve(c *net.UnixConn) error {
 	} else if err != nil {
 		return err
 	}
+	if !hurry() {
+		return nil
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })
+	defer stop()
 	if err := c.SetDeadline(time.Time{}); err != nil {
 		return err
-	}
-	if s.ctx.Err() != nil {
-		return nil
 	}
 	// A caller sends nothing more: whatever comes, or its end, ends the verb.
 	go func() {

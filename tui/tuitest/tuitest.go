@@ -23,7 +23,7 @@ const patience = 10 * time.Second
 
 // grace is how long a command may run before it counts as one that waits for
 // something: a timer, a watch, a slow hash. Those are waited for with WaitFor.
-const grace = 25 * time.Millisecond
+const grace = 60 * time.Millisecond
 
 // Now is the time that NewSession's clock shows: a Sunday noon.
 var Now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -88,7 +88,7 @@ type Terminal struct {
 	quit bool
 
 	mu      sync.Mutex
-	running map[int]time.Time // commands and when they began
+	running map[int]time.Time // commands and when they began; zero: not yet
 	nextCmd int
 	ended   chan struct{} // a command has ended
 }
@@ -101,11 +101,10 @@ func Open(t testing.TB, s *tui.Session, first tui.Screen) *Terminal {
 		msgs: make(chan tea.Msg), done: make(chan struct{}), running: map[int]time.Time{}, ended: make(chan struct{}, 1),
 	}
 	t.Cleanup(func() { close(v.done) })
-	began := time.Now()
 	if batch, ok := v.r.Init()().(tea.BatchMsg); ok {
 		// The first is the one that listens to the session as long as it lasts:
 		// nobody has to wait for it.
-		v.start(batch[0], began.Add(-grace))
+		v.start(batch[0], time.Now().Add(-grace))
 		for _, cmd := range batch[1:] {
 			v.exec(cmd)
 		}
@@ -113,8 +112,9 @@ func Open(t testing.TB, s *tui.Session, first tui.Screen) *Terminal {
 	return v.Resize(80, 24)
 }
 
-// exec runs a command in a goroutine, as Bubble Tea does.
-func (v *Terminal) exec(cmd tea.Cmd) { v.start(cmd, time.Now()) }
+// exec runs a command in a goroutine, as Bubble Tea does. Its time begins when
+// it really runs: a busy machine may keep it waiting for longer than any grace.
+func (v *Terminal) exec(cmd tea.Cmd) { v.start(cmd, time.Time{}) }
 
 func (v *Terminal) start(cmd tea.Cmd, began time.Time) {
 	if cmd == nil {
@@ -126,6 +126,11 @@ func (v *Terminal) start(cmd tea.Cmd, began time.Time) {
 	v.running[id] = began
 	v.mu.Unlock()
 	go func() {
+		if began.IsZero() {
+			v.mu.Lock()
+			v.running[id] = time.Now()
+			v.mu.Unlock()
+		}
 		defer func() {
 			v.mu.Lock()
 			delete(v.running, id)
@@ -184,7 +189,7 @@ func (v *Terminal) busy() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, began := range v.running {
-		if time.Since(began) < grace {
+		if began.IsZero() || time.Since(began) < grace {
 			return true
 		}
 	}
