@@ -23,11 +23,9 @@ const (
 
 // activity lists the trail of the account.
 type activity struct {
-	env   *Env
-	table *tui.Table
-	drawn drawn
-	busy  tui.Busy
-	w, h  int
+	listing
+	env  *Env
+	busy tui.Busy
 
 	entries []core.Entry
 	next    string // where to read on; "" is the end
@@ -160,27 +158,8 @@ func (s *activity) find(id string) (core.Entry, bool) {
 	return s.entries[i], true
 }
 
-// SetSize gives the table its room, but for the line that says what is loaded.
-func (s *activity) SetSize(w, h int) {
-	s.w, s.h = w, h
-	s.drawn.forget()
-	s.table.SetSize(w, h-1)
-}
-
 // Title names the page.
 func (s *activity) Title() string { return s.env.T("activity.title") }
-
-// Typing says whether the filter is being typed.
-func (s *activity) Typing() bool { return s.table.Typing() }
-
-// Cursor stands in the filter.
-func (s *activity) Cursor() *tea.Cursor { return s.table.Cursor() }
-
-// Choices is how many rows there are.
-func (s *activity) Choices() int { return s.table.Choices() }
-
-// Mouse says that rows can be clicked.
-func (s *activity) Mouse() bool { return s.table.Mouse() }
 
 // Help returns the keys that work now.
 func (s *activity) Help() []key.Binding {

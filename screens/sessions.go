@@ -15,13 +15,11 @@ import (
 
 // sessionList lists the live sessions of the account.
 type sessionList struct {
+	listing
 	env   *Env
-	table *tui.Table
-	drawn drawn
 	busy  tui.Busy
 	ear   ear
 	reads tui.Latest[sessionsRead]
-	w, h  int
 
 	list  []core.Session
 	now   time.Time       // when list was read
@@ -258,27 +256,8 @@ func (s *sessionList) find(id string) (core.Session, bool) {
 	return core.Session{}, false
 }
 
-// SetSize gives the table its room, but for the line that says what is awaited.
-func (s *sessionList) SetSize(w, h int) {
-	s.w, s.h = w, h
-	s.drawn.forget()
-	s.table.SetSize(w, h-1)
-}
-
 // Title names the page.
 func (s *sessionList) Title() string { return s.env.T("sessions.title") }
-
-// Typing says whether the filter is being typed.
-func (s *sessionList) Typing() bool { return s.table.Typing() }
-
-// Cursor stands in the filter.
-func (s *sessionList) Cursor() *tea.Cursor { return s.table.Cursor() }
-
-// Choices is how many rows there are.
-func (s *sessionList) Choices() int { return s.table.Choices() }
-
-// Mouse says that rows can be clicked.
-func (s *sessionList) Mouse() bool { return s.table.Mouse() }
 
 // Help returns the keys that work now.
 func (s *sessionList) Help() []key.Binding {
