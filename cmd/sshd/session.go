@@ -41,12 +41,18 @@ func (s *Server) enter() bool {
 }
 
 // leaveWith writes a last sentence and ends the session. A client that does not
-// take the sentence is not waited for.
+// take the sentence is not waited for. On a terminal it goes where the screens
+// went: by the other stream it may overtake the sequence that gives the screen
+// back, and is wiped away with the screen.
 func (s *Server) leaveWith(sess ssh.Session, ch *channel, text string, code int) {
 	cut := time.AfterFunc(time.Second, func() { _ = ch.Channel.Close() })
 	defer cut.Stop()
 	if text != "" {
-		_, _ = io.WriteString(sess.Stderr(), text+"\r\n")
+		var to io.Writer = sess.Stderr()
+		if _, _, terminal := sess.Pty(); terminal {
+			to = ch.Channel
+		}
+		_, _ = io.WriteString(to, text+"\r\n")
 	}
 	_ = sess.Exit(code)
 }
