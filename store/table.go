@@ -67,9 +67,6 @@ func NewTable[T any](name string, version int, indexes ...Index[T]) *Table[T] {
 	return &Table[T]{name: name, version: version, indexes: slices.Clone(indexes)}
 }
 
-// Name returns the name of the table.
-func (t *Table[T]) Name() string { return t.name }
-
 // Prefix returns the prefix of all record keys, for Store.Watch.
 func (t *Table[T]) Prefix() []byte { return []byte(t.name + recordMark) }
 

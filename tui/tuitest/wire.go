@@ -21,7 +21,6 @@ type Wire struct {
 
 	mu      sync.Mutex
 	emu     *vt.Emulator
-	raw     int // bytes received
 	changed chan struct{}
 	closed  chan struct{}
 }
@@ -48,7 +47,6 @@ func (t *Wire) listen(out io.Reader) {
 		n, err := out.Read(buf)
 		t.mu.Lock()
 		_, _ = t.emu.Write(buf[:n])
-		t.raw += n
 		t.mu.Unlock()
 		select {
 		case t.changed <- struct{}{}:
@@ -65,27 +63,6 @@ func (t *Wire) Text() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return ansi.Strip(t.emu.Render())
-}
-
-// Received returns how many bytes have arrived so far.
-func (t *Wire) Received() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.raw
-}
-
-// AltScreen says whether the program has taken the whole screen over.
-func (t *Wire) AltScreen() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.emu.IsAltScreen()
-}
-
-// Resize changes the emulator's size; the far end must be told by its own means.
-func (t *Wire) Resize(w, h int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.emu.Resize(w, h)
 }
 
 // WaitFor waits until the screen shows every one of texts, and fails the test
@@ -135,9 +112,6 @@ func (t *Wire) Type(text string) {
 		t.tb.Fatalf("typing: %v\n%s", err, t.Text())
 	}
 }
-
-// Paste types text inside the brackets of a paste.
-func (t *Wire) Paste(text string) { t.Type("\x1b[200~" + text + "\x1b[201~") }
 
 // wireKeys are the bytes that a terminal sends for keys without a character.
 var wireKeys = map[string]string{
