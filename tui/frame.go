@@ -29,23 +29,23 @@ type frameCache struct {
 	theme *Theme
 }
 
-// bodySize returns the room for a screen. It is never less than what a terminal
-// of the least size gives, so that screens need not think about smaller ones.
-func (r *Router) bodySize() (w, h int) {
-	return max(r.width, MinWidth) - 2*margin, max(r.height, MinHeight) - 4 - r.air()
+// bodySize returns the room for the screen s. It is never less than what a
+// terminal of the least size gives, so that screens need not think about smaller ones.
+func (r *Router) bodySize(s Screen) (w, h int) {
+	return max(r.width, MinWidth) - 2*margin, max(r.height, MinHeight) - 4 - r.air(s)
 }
 
-// air is how many blank rows stand between the upper rule and the body.
-func (r *Router) air() int {
-	if r.height >= airy {
-		return 1
+// air is how many blank rows stand between the upper rule and the body of s.
+func (r *Router) air(s Screen) int {
+	if tall, ok := s.(Tall); r.height < airy || ok && tall.Tall() {
+		return 0
 	}
-	return 0
+	return 1
 }
 
-// bodyOrigin returns the cell where the body begins.
+// bodyOrigin returns the cell where the body of the screen on top begins.
 func (r *Router) bodyOrigin() (x, y int) {
-	return margin, 2 + r.air()
+	return margin, 2 + r.air(r.Top())
 }
 
 // small says whether the terminal is too small to draw screens in.
@@ -101,11 +101,11 @@ func (r *Router) View() (v tea.View) {
 
 // draw puts header and footer around body, every line padded to the width.
 func (r *Router) draw(body string) string {
-	bw, bh := r.bodySize()
+	bw, bh := r.bodySize(r.Top())
 	var b strings.Builder
 	b.WriteString(pad(" "+r.header(r.width-2), r.width))
 	b.WriteString("\n" + r.upperRule() + "\n")
-	b.WriteString(strings.Repeat(pad("", r.width)+"\n", r.air()))
+	b.WriteString(strings.Repeat(pad("", r.width)+"\n", r.air(r.Top())))
 	rest := body
 	for range bh {
 		line, tail, _ := strings.Cut(rest, "\n")

@@ -33,6 +33,13 @@ func (s shade) pick(p colorprofile.Profile) color.Color {
 	return lipgloss.Color(v)
 }
 
+// The colours of a QR code are no theme's. Of the 256 these two stand in the
+// cube that colour schemes leave alone; of the 16 they are the furthest apart.
+var (
+	qrBlack = shade{"#000000", "16", "0"}
+	qrWhite = shade{"#ffffff", "231", "15"}
+)
+
 // palette gives the tokens their colours. bg and fg are set only by themes that
 // paint the whole screen.
 type palette struct {

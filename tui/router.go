@@ -238,7 +238,7 @@ func (r *Router) deliver(m toScreen) tea.Cmd {
 func (r *Router) push(s Screen) tea.Cmd {
 	r.nextID++
 	r.help = false
-	s.SetSize(r.bodySize())
+	s.SetSize(r.bodySize(s))
 	r.stack = append(r.stack, entry{r.nextID, s})
 	return address(r.nextID, s.Init())
 }
@@ -273,9 +273,8 @@ func (r *Router) background(msg tea.BackgroundColorMsg) tea.Cmd {
 
 func (r *Router) resize(w, h int) {
 	r.width, r.height = min(max(w, 1), 500), min(max(h, 1), 200)
-	bw, bh := r.bodySize()
 	for _, e := range r.stack {
-		e.screen.SetSize(bw, bh)
+		e.screen.SetSize(r.bodySize(e.screen))
 	}
 }
 

@@ -208,6 +208,81 @@ func TestSizesAreSetAndNeverForwarded(t *testing.T) {
 	}
 }
 
+// tallPage is a page that wants every row.
+type tallPage struct{ page }
+
+func (p *tallPage) Tall() bool { return true }
+
+func (p *tallPage) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
+	_, cmd := p.page.Update(msg)
+	return p, cmd
+}
+
+func (p *tallPage) Cursor() *tea.Cursor { return tea.NewCursor(0, 0) }
+
+func TestAScreenMayHaveTheRowThatIsBlank(t *testing.T) {
+	tall := &tallPage{page{name: "tall"}}
+	low := &page{name: "low"}
+	on := func(next tui.Screen) func(*page, tea.Msg) tea.Cmd {
+		return func(_ *page, msg tea.Msg) tea.Cmd {
+			if k, ok := msg.(tea.KeyPressMsg); ok {
+				switch k.String() {
+				case "n":
+					return tui.Push(next)
+				case "r":
+					return tui.Replace(next)
+				case "p":
+					return tui.Pop()
+				}
+			}
+			return nil
+		}
+	}
+	over := &page{name: "over"}
+	low.on, tall.on, over.on = on(tall), on(over), on(tall)
+	v := tuitest.Open(t, tuitest.NewSession(t), low)
+	body := func(name string, row, height int) {
+		t.Helper()
+		lines := strings.Split(v.Text(), "\n")
+		if lines[row] != "  page "+name {
+			t.Errorf("%s does not begin in row %d:\n%s", name, row, v.Text())
+		}
+		p, ok := v.Router().Top().(*page)
+		if !ok {
+			p = &tall.page
+		}
+		if p.h != height {
+			t.Errorf("%s has %d rows, not %d", name, p.h, height)
+		}
+		if n := strings.Count(v.Router().View().Content, "\n"); n != 23 {
+			t.Errorf("%s: %d lines", name, n+1)
+		}
+	}
+	body("low", 3, 19)
+	v.Press("n")
+	body("tall", 2, 20)
+	if _, y, _ := v.Cursor(); y != 2 {
+		t.Errorf("the cursor stands in row %d", y)
+	}
+	v.Press("n") // a page over it has its blank row
+	body("over", 3, 19)
+	v.Resize(100, 30).Resize(80, 24) // each is given its own size, on top or not
+	if tall.h != 20 || low.h != 19 || over.h != 19 {
+		t.Errorf("tall %d, low %d, over %d", tall.h, low.h, over.h)
+	}
+	v.Press("p")
+	body("tall", 2, 20)
+	v.Press("r")
+	body("over", 3, 19)
+	v.Press("r")
+	body("tall", 2, 20)
+	v.Press("p")
+	body("low", 3, 19)
+	if v.Resize(80, 23); low.h != 19 {
+		t.Errorf("there is a blank row in a terminal of 23: %d", low.h)
+	}
+}
+
 func TestThemeAndLanguageReachEveryScreen(t *testing.T) {
 	s := tuitest.NewSession(t)
 	below := &page{name: "below"}

@@ -24,6 +24,13 @@ type Titled interface {
 	Title() string
 }
 
+// Tall is a Screen that may want every row there is: the blank row above the
+// body is left out for it. It is asked whenever the screen gets a size and
+// whenever it is drawn, so its answer must not change while the screen is open.
+type Tall interface {
+	Tall() bool
+}
+
 // Helper is a Screen that says which keys work on it now. The footer shows
 // them, and the help overlay shows all of them.
 type Helper interface {

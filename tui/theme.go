@@ -55,6 +55,10 @@ type Theme struct {
 	ButtonDanger lipgloss.Style // a focused button that destroys something
 	Selected     lipgloss.Style // the marked row of a list
 
+	// QR is black on white in every theme: readers look for dark on light.
+	// Without colours it is plain, and QR draws nothing.
+	QR lipgloss.Style
+
 	huh  *huh.Styles
 	base string // the SGR sequence that paints text and background, or ""
 	bare bool   // no escape sequences at all
@@ -105,6 +109,7 @@ func (t *Theme) style(p palette, caps Caps) {
 		for _, s := range []*lipgloss.Style{
 			&t.Text, &t.Heading, &t.Muted, &t.Accent, &t.Good, &t.Warn, &t.Bad, &t.Rule, &t.Key, &t.Label,
 			&t.LabelFocus, &t.Field, &t.FieldFocus, &t.Hint, &t.Button, &t.ButtonFocus, &t.ButtonDanger, &t.Selected,
+			&t.QR,
 		} {
 			*s = plain
 		}
@@ -135,6 +140,9 @@ func (t *Theme) style(p palette, caps Caps) {
 	t.ButtonFocus = ink(p.accent).Bold(true).Reverse(true)
 	t.ButtonDanger = ink(p.bad).Bold(true).Reverse(true)
 	t.Selected = ink(p.accent).Bold(true)
+	if black, white := qrBlack.pick(caps.Profile), qrWhite.pick(caps.Profile); black != nil && white != nil {
+		t.QR = lipgloss.NewStyle().Foreground(black).Background(white)
+	}
 }
 
 // baseSGR returns the sequence that sets the palette's own text and background.

@@ -1,0 +1,6 @@
+package mail
+
+import "time"
+
+// SetIdle changes how long a connection is kept. Tests do not wait for seconds.
+func SetIdle(s *Sender, d time.Duration) { s.idle = d }
