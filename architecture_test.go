@@ -22,9 +22,12 @@ var rooms = []struct {
 	leaf  bool     // imports nothing of ours at all
 	never []string // libraries that have no business there
 }{
+	{room: "core/mail", leaf: true},
 	{room: "core/names", leaf: true},
+	{room: "core/otp", leaf: true},
 	{room: "core/password", leaf: true},
 	{room: "core/secret", leaf: true},
+	{room: "core/sms", leaf: true},
 	{room: "core/text", leaf: true},
 	{room: "core", ours: []string{"store"}, never: []string{
 		"charm.land/", "github.com/charmbracelet/", "go.etcd.io/bbolt", "github.com/spf13/", "postern/store/bolt", "postern/store/memory"}},

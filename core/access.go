@@ -54,7 +54,8 @@ const (
 	OpChangePolicy   Operation = "change_policy"
 	OpReadAudit      Operation = "read_audit"
 	OpInvite         Operation = "invite"
-	OpSystem         Operation = "system" // backup, check
+	OpMessages       Operation = "messages" // reads the outbox, retries, tests
+	OpSystem         Operation = "system"   // backup, check
 )
 
 // roleMay is the whole decision for roles, as a table.
@@ -65,6 +66,7 @@ var roleMay = map[Operation][]Role{
 	OpChangePolicy:   {RoleOwner, RoleAdmin},
 	OpReadAudit:      {RoleOwner, RoleAdmin, RoleAuditor},
 	OpInvite:         {RoleOwner, RoleAdmin},
+	OpMessages:       {RoleOwner, RoleAdmin},
 	OpSystem:         {RoleOwner},
 }
 
@@ -123,6 +125,7 @@ func (t *txn) decide(op Operation, target string) error {
 type standing struct {
 	roles map[Role]bool
 	top   int
+	since time.Time // since when it holds any of them
 }
 
 func (t *txn) rank(account string) (standing, error) {
@@ -133,6 +136,9 @@ func (t *txn) rank(account string) (standing, error) {
 		if g.App == AppPostern && g.active(t.now) {
 			s.roles[g.Role] = true
 			s.top = max(s.top, roleRank[g.Role])
+			if s.since.IsZero() || g.Created.Before(s.since) {
+				s.since = g.Created
+			}
 		}
 		return nil
 	})

@@ -37,9 +37,12 @@ type Account struct {
 	TimeZone    string            `json:"time_zone,omitempty"` // IANA name; "": UTC
 	Fields      map[string]string `json:"fields,omitempty"`
 	Invite      string            `json:"invite,omitempty"` // the invitation it came by
+
+	EmailConfirmed time.Time `json:"email_confirmed,omitzero"` // when a code showed that Email is its person's
+	Muted          []string  `json:"muted,omitempty"`          // notices that are not wanted, "KIND/CHANNEL"
 }
 
-var accounts = store.NewTable("account", 1,
+var accounts = store.NewTable("account", 2,
 	store.Index[Account]{Name: "name", Unique: true, Keys: func(a Account) []string { return []string{a.UserName} }},
 	store.Index[Account]{Name: "skeleton", Unique: true, Keys: func(a Account) []string { return []string{names.Skeleton(a.UserName)} }},
 	store.Index[Account]{Name: "email", Unique: true, Keys: func(a Account) []string {

@@ -41,6 +41,26 @@ const (
 	ActKeyLink        Action = "key.link"
 	ActKeyRemove      Action = "key.remove"
 	ActGrant          Action = "grant.create"
+
+	ActSignInKey      Action = "signin.key"
+	ActSignInFactor   Action = "signin.factor"
+	ActSignInRecovery Action = "signin.recovery"
+	ActCodeSent       Action = "factor.code_sent"
+	ActEnrolBegun     Action = "factor.begin"
+	ActEnrolLeft      Action = "factor.abandon"
+	ActFactorAdd      Action = "factor.add"
+	ActFactorChange   Action = "factor.change"
+	ActFactorRemove   Action = "factor.remove"
+	ActFactorsReset   Action = "factor.reset"
+	ActRecoveryShown  Action = "recovery.show"
+	ActRecoveryMade   Action = "recovery.make"
+	ActKeyChange      Action = "key.change"
+	ActEmailConfirmed Action = "account.email_confirmed"
+	ActNotices        Action = "account.notices"
+	ActMessageRead    Action = "message.read"
+	ActMessageRetry   Action = "message.retry"
+	ActMessageTest    Action = "message.test"
+	ActMessageDead    Action = "message.dead" // given up by the portal
 	ActBackup         Action = "portal.backup"
 	ActDenied         Action = "access.denied" // a question that was not answered; Target is the operation, or the key that asked
 )
@@ -52,6 +72,9 @@ func Actions() []Action {
 		ActPassword, ActPasswordExpire, ActRehash, ActSignIn, ActSignInCode, ActSignInStep, ActStepUp, ActSignOut,
 		ActSessionEnd, ActSessionEndAll, ActSessionExpired, ActPolicy, ActInvite, ActInviteRevoke,
 		ActKeyLink, ActKeyRemove, ActGrant, ActBackup, ActDenied,
+		ActSignInKey, ActSignInFactor, ActSignInRecovery, ActCodeSent, ActEnrolBegun, ActEnrolLeft, ActFactorAdd, ActFactorChange,
+		ActFactorRemove, ActFactorsReset, ActRecoveryShown, ActRecoveryMade, ActKeyChange, ActEmailConfirmed, ActNotices,
+		ActMessageRead, ActMessageRetry, ActMessageTest, ActMessageDead,
 	}
 }
 

@@ -61,13 +61,13 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 	_, err = p.Site.SetUp(ctx, here, core.SetUpInput{Portal: "Lanterns", Code: code, Owner: coretest.Input("lin")})
 	by(step("set up again", core.ActSetUp, core.CodeSetUp, err), here, "")
 
-	_, err = p.Policy.Set(ctx, owner, map[string]string{"sign_up.mode": "open"}, 0, "come in")
+	_, err = p.Policy.Set(ctx, owner, core.PolicyChange{Values: map[string]string{"sign_up.mode": "open"}, Reason: "come in"})
 	if e := step("open", core.ActPolicy, "", err); e.Before["sign_up.mode"] != "invite" || e.After["sign_up.mode"] != "open" || e.Reason != "come in" || len(e.After) != 1 {
 		t.Errorf("policy: %+v", e)
 	} else {
 		by(e, owner, "lin")
 	}
-	_, err = p.Policy.Set(ctx, owner, map[string]string{"sign_up.mode": "ajar"}, 0, "")
+	_, err = p.Policy.Set(ctx, owner, core.PolicyChange{Values: map[string]string{"sign_up.mode": "ajar"}})
 	by(step("open wrongly", core.ActPolicy, core.CodeFormat, err), owner, "lin")
 
 	up, err := p.Accounts.SignUp(ctx, here, coretest.Input("mara"))
@@ -120,10 +120,10 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 	_, err = p.Accounts.ChangePassword(ctx, me, coretest.Password, strong, true)
 	step("change with a wrong one", core.ActPassword, core.CodeCredentials, err)
 	me = withKey(me, "SHA256:mara")
-	step("link a key", core.ActKeyLink, "", p.Keys.Link(ctx, me))
-	step("link it twice", core.ActKeyLink, core.CodeKeyInUse, p.Keys.Link(ctx, me))
-	step("remove it", core.ActKeyRemove, "", p.Keys.Remove(ctx, me, "SHA256:mara"))
-	step("remove it twice", core.ActKeyRemove, core.CodeNotFound, p.Keys.Remove(ctx, me, "SHA256:mara"))
+	step("link a key", core.ActKeyLink, "", p.Keys.Link(ctx, me, ""))
+	step("link it twice", core.ActKeyLink, core.CodeKeyInUse, p.Keys.Link(ctx, me, ""))
+	step("remove it", core.ActKeyRemove, "", p.Keys.Remove(ctx, me, "SHA256:mara", true))
+	step("remove it twice", core.ActKeyRemove, core.CodeNotFound, p.Keys.Remove(ctx, me, "SHA256:mara", false))
 
 	phone, err := p.TrySignIn(here, "mara", strong)
 	step("sign in", core.ActSignIn, "", err)

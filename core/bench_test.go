@@ -3,6 +3,7 @@
 package core_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"runtime"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"postern/core"
 	"postern/core/coretest"
+	"postern/core/otp"
 	"postern/core/password"
 )
 
@@ -154,6 +156,32 @@ func BenchmarkWithoutHash(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.SignIn("lin")
+	}
+}
+
+// BenchmarkFactorCode is what checking an app's code costs, without the store: the
+// whole window of steps is compared, whichever it is.
+func BenchmarkFactorCode(b *testing.B) {
+	secret := otp.NewSecret(rand.Reader)
+	now := time.Now()
+	code := otp.Code(secret, otp.Step(now))
+	b.ReportAllocs()
+	for b.Loop() {
+		if v, _ := otp.Check(secret, code, now, 0, nil); v != otp.Accepted {
+			b.Fatal(v)
+		}
+	}
+}
+
+// BenchmarkSignInWithFactor is a sign-in by password and app, both steps, without
+// what the password's hash costs, on a store in memory.
+func BenchmarkSignInWithFactor(b *testing.B) {
+	p := coretest.Open(b)
+	p.Set("session.max", "1") // else there are more and more to look at
+	a := enrolApp(b, p, p.SignUp("mara"), "phone")
+	b.ReportAllocs()
+	for b.Loop() {
+		signsIn(b, p, here, "mara", a)
 	}
 }
 

@@ -23,7 +23,7 @@ func (p *Portal) Check(ctx context.Context, report func(string)) error {
 	err := p.base.db.View(ctx, func(tx store.Tx) error {
 		c := &checker{txn: &txn{Tx: tx, base: p.base, now: p.base.clock.Now()}, ctx: ctx, report: report}
 		for _, step := range []func() error{
-			c.tables, c.site, c.accounts, c.credentials, c.sessions, c.keys, c.grants, c.policies,
+			c.tables, c.site, c.accounts, c.credentials, c.sessions, c.keys, c.grants, c.policies, c.factors,
 		} {
 			if err := step(); err != nil {
 				return err
@@ -48,6 +48,8 @@ func (c *checker) tables() error {
 	for _, check := range []func(store.Tx, func(string)) error{
 		sites.Check, tallies.Check, policies.Check, accounts.Check, credentials.Check, attempts.Check, sessions.Check,
 		linkedKeys.Check, grants.Check, invites.Check, guardTable.Check, trail.Check,
+		codeKeys.Check, factors.Check, enrolments.Check, sentCodes.Check, recoverySets.Check, devices.Check,
+		messages.Check, usages.Check, notices.Check,
 	} {
 		if err := c.ctx.Err(); err != nil {
 			return err
@@ -227,4 +229,31 @@ func (c *checker) policies() error {
 		c.reportf("version %d of the policy, which is in force, was not kept", now.Version)
 	}
 	return err
+}
+
+// factors looks at what protects accounts, and at what tells their people.
+func (c *checker) factors() error {
+	if c.txn.site.SetUp() {
+		if there, err := holds(c, codeKeys, codeKeyID); err != nil {
+			return err
+		} else if !there {
+			c.report("the key of codes is not there: no code can be checked")
+		}
+	}
+	err := each(c, factors, func(id string, f factorRecord) error {
+		if f.ID != id {
+			c.reportf("factor %q says that its id is %q", id, f.ID)
+		}
+		if f.Kind == FactorApp && len(f.Secret) == 0 {
+			c.reportf("factor %q is an app and has no secret", id)
+		}
+		return c.owned("factor", id, f.Account)
+	})
+	if err != nil {
+		return err
+	}
+	if err := each(c, recoverySets, func(id string, _ recoverySet) error { return c.owned("recovery set", id, id) }); err != nil {
+		return err
+	}
+	return each(c, notices, func(id string, n Notice) error { return c.owned("notice", id, n.Account) })
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -96,6 +97,84 @@ func TestCheckFindsWhatTransactionsNeverLeave(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestCheckFindsDamagedFactors(t *testing.T) {
+	rewrite := func(table, pattern, with string) func(*testing.T, store.Tx) {
+		return func(t *testing.T, tx store.Tx) {
+			key := recordKey(t, tx, table)
+			v, err := tx.Get(key)
+			ok(t, err)
+			re := regexp.MustCompile(pattern)
+			if !re.Match(v) {
+				t.Fatalf("no %s in %s", pattern, v)
+			}
+			ok(t, tx.Put(key, re.ReplaceAll(v, []byte(with))))
+		}
+	}
+	move := func(table string) func(*testing.T, store.Tx) { // to an id that nobody has
+		return func(t *testing.T, tx store.Tx) {
+			key := recordKey(t, tx, table)
+			v, err := tx.Get(key)
+			ok(t, err)
+			ok(t, tx.Delete(key))
+			ok(t, tx.Put([]byte(table+"\x00nobody"), v))
+		}
+	}
+	for name, tt := range map[string]struct {
+		damage func(*testing.T, store.Tx)
+		want   string
+	}{
+		"a factor of no account":         {rewrite("factor", `"account":"[^"]*"`, `"account":"nobody"`), `belongs to account "nobody", which is not there`},
+		"an app without a secret":        {rewrite("factor", `"secret":"[^"]*"`, `"last_step":1`), "is an app and has no secret"},
+		"a factor under another id":      {move("factor"), `factor "nobody" says that its id is`},
+		"recovery codes of no account":   {move("recovery"), `recovery set "nobody" belongs to account "nobody"`},
+		"a notice to no account":         {rewrite("notice", `"account":"[^"]*"`, `"account":"nobody"`), `belongs to account "nobody", which is not there`},
+		"a factor that cannot be read":   {rewrite("factor", `^.*$`, `{`), "record "},
+		"no key of codes":                {func(t *testing.T, tx store.Tx) { ok(t, tx.Delete(recordKey(t, tx, "codekey"))) }, "the key of codes is not there"},
+		"a factor without its index":     {func(t *testing.T, tx store.Tx) { ok(t, tx.Delete(indexKey(t, tx, "factor"))) }, "lacks an index entry"},
+		"a policy that demands too much": {rewrite("policy", `"enforce":"nobody"`, `"enforce":"all"`), "out of its bounds"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := memory.New()
+			place := coretest.Open(t, coretest.WithStore(db))
+			enrolApp(t, place, place.Owner, "phone")
+			save(t, place, place.Owner)
+			if problems := checked(t, place.Portal); len(problems) > 0 {
+				t.Fatalf("before: %q", problems)
+			}
+			ok(t, db.Update(ctx, func(tx store.Tx) error { tt.damage(t, tx); return nil }))
+			if problems := checked(t, place.Portal); !strings.Contains(strings.Join(problems, "\n"), tt.want) {
+				t.Errorf("no %q in %q", tt.want, problems)
+			}
+		})
+	}
+}
+
+// indexKey is where the first entry of a table's first index lies.
+func indexKey(t *testing.T, tx store.Tx, table string) []byte {
+	t.Helper()
+	pairs, err := tx.Scan([]byte(table+"\x01"), nil, 1)
+	ok(t, err)
+	if len(pairs) == 0 {
+		t.Fatalf("no index of %s", table)
+	}
+	return pairs[0].Key
+}
+
+// Without its key no code is accepted, and none that was is found again.
+func TestWithoutTheKeyOfCodesNoCodeIsTaken(t *testing.T) {
+	db := memory.New()
+	p := coretest.Open(t, coretest.WithStore(db))
+	_, _, codes := guardedWithCodes(t, p)
+	ok(t, db.Update(ctx, func(tx store.Tx) error { return tx.Delete(recordKey(t, tx, "codekey")) }))
+	refused(t, recovers(t, p, here, codes[0]), core.CodeInternal, "")
+	// A portal that is opened again makes a new one, with which the old codes are none.
+	again := coretest.New(t, coretest.WithStore(db), coretest.WithClock(p.Clock))
+	refused(t, recovers(t, again, here, codes[0]), core.CodeCodeWrong, "code")
+	if problems := checked(t, again.Portal); len(problems) > 0 {
+		t.Errorf("%q", problems)
 	}
 }
 

@@ -58,7 +58,7 @@ func TestAQuestionThatIsNotAnsweredIsInTheTrail(t *testing.T) {
 func TestTheKeyOfASuspendedAccountIsSeenAndFillsNoTrail(t *testing.T) {
 	p := coretest.Open(t)
 	me := withKey(p.SignUp("mara"), "SHA256:mara")
-	ok(t, p.Keys.Link(ctx, me))
+	ok(t, p.Keys.Link(ctx, me, ""))
 	ok(t, p.Accounts.Suspend(ctx, p.Owner, "mara", ""))
 	p.Set("lockout.address_failures", "1")
 	visitor := withKey(coretest.From("192.0.2.1"), "SHA256:mara")

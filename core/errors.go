@@ -54,6 +54,24 @@ const (
 	CodeLastOwner   Code = "last_owner"   // the last owner cannot be lost
 	CodeKeyInUse    Code = "key_in_use"   // the key is linked to an account already
 	CodeNoKey       Code = "no_key"       // this connection proved no key
+
+	CodeCodeFormat  Code = "code_format"  // not six digits
+	CodeCodeWrong   Code = "code_wrong"   // a code that is not right
+	CodeCodeUsed    Code = "code_used"    // right, but used already; Wait says when the next one comes
+	CodeCodeClock   Code = "code_clock"   // a code of another time: a clock is wrong, by N minutes (Rule "ahead" or "behind")
+	CodeCodeOver    Code = "code_over"    // the code has ended, by time or by tries: ask for another
+	CodeMethodOff   Code = "method_off"   // the policy does not allow this method
+	CodeNoMethod    Code = "no_method"    // a factor would be demanded while no method is on
+	CodeNoAllowance Code = "no_allowance" // the method (Field) needs an allowance first (Rule)
+	CodeAllowance   Code = "allowance"    // this month's messages of a service (Field) are used up
+	CodeLosesFactor Code = "loses_factor" // N people would be left without a factor
+	CodeFactorOff   Code = "factor_off"   // too many failures in a row: this factor counts no more
+	CodeLastFactor  Code = "last_factor"  // the policy demands a factor, and this is the last
+	CodeKeyType     Code = "key_type"     // a key of a kind or size that is not accepted
+	CodeKeyPrivate  Code = "key_private"  // what was pasted is a private key
+	CodeKeyPresent  Code = "key_present"  // the key that this connection came with: say so to remove it
+	CodeWeakProof   Code = "weak_proof"   // a stronger proof than this one can be given
+	CodeNoFactor    Code = "no_factor"    // there is nothing of the kind that was asked for
 )
 
 // Error is a refusal. Err, when set, is for the log and never for the person.

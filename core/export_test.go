@@ -70,7 +70,7 @@ func GrantRole(p *Portal, account string, role Role, until time.Time) error {
 		return err
 	}
 	return b.db.Update(context.Background(), func(tx store.Tx) error {
-		return grants.Insert(tx, id, Grant{ID: id, App: AppPostern, Account: account, Role: role, Until: until})
+		return grants.Insert(tx, id, Grant{ID: id, App: AppPostern, Account: account, Role: role, Created: b.clock.Now(), Until: until})
 	})
 }
 
@@ -93,4 +93,10 @@ func CredentialOf(p *Portal, account string) (c Credential, err error) {
 		return err
 	})
 	return c, err
+}
+
+// ParseKey reads a public key as Keys.Add does.
+func ParseKey(pasted string) (fingerprint, line, comment string, err error) {
+	k, err := parseKey(pasted)
+	return k.fingerprint, k.line, k.comment, err
 }

@@ -21,7 +21,7 @@ type flow struct {
 
 func flows() []flow {
 	local := coretest.Local()
-	return []flow{
+	return append([]flow{
 		{name: "setup", fresh: true, prepare: func(_ *testing.T, p *coretest.Place) func() error {
 			return func() error {
 				_, err := p.Site.SetUp(ctx, coretest.From("192.0.2.1"), core.SetUpInput{Portal: "Lanterns", Code: setupCode(p), Owner: coretest.Input("lin")})
@@ -119,7 +119,7 @@ func flows() []flow {
 		}},
 		{name: "policy", prepare: func(_ *testing.T, p *coretest.Place) func() error {
 			return func() error {
-				_, err := p.Policy.Set(ctx, p.Owner, map[string]string{"password.min_length": "14"}, 0, "longer")
+				_, err := p.Policy.Set(ctx, p.Owner, core.PolicyChange{Values: map[string]string{"password.min_length": "14"}, Reason: "longer"})
 				return err
 			}
 		}},
@@ -146,10 +146,10 @@ func flows() []flow {
 			return func() error { return p.Accounts.Unlock(ctx, p.Owner, "mara") }
 		}},
 		{name: "link a key", prepare: func(_ *testing.T, p *coretest.Place) func() error {
-			return func() error { return p.Keys.Link(ctx, withKey(p.Owner, "SHA256:lin")) }
+			return func() error { return p.Keys.Link(ctx, withKey(p.Owner, "SHA256:lin"), "") }
 		}},
 		{name: "recognise a key", prepare: func(t *testing.T, p *coretest.Place) func() error {
-			ok(t, p.Keys.Link(ctx, withKey(p.Owner, "SHA256:lin")))
+			ok(t, p.Keys.Link(ctx, withKey(p.Owner, "SHA256:lin"), ""))
 			return func() error {
 				a, err := p.Keys.Recognise(ctx, withKey(local, "SHA256:lin"))
 				if err != nil && a.Account != "" {
@@ -163,7 +163,7 @@ func flows() []flow {
 			return func() error { _, err := p.Audit.List(ctx, me, "", "", 1); return err }
 		}},
 		{name: "recognise a suspended key", denied: true, prepare: func(t *testing.T, p *coretest.Place) func() error {
-			ok(t, p.Keys.Link(ctx, withKey(p.SignIn("mara"), "SHA256:mara")))
+			ok(t, p.Keys.Link(ctx, withKey(p.SignIn("mara"), "SHA256:mara"), ""))
 			ok(t, p.Accounts.Suspend(ctx, p.Owner, "mara", ""))
 			return func() error {
 				_, err := p.Keys.Recognise(ctx, withKey(coretest.From("192.0.2.1"), "SHA256:mara"))
@@ -185,7 +185,7 @@ func flows() []flow {
 			p.Clock.Advance(time.Hour)
 			return func() error { _, err := p.Portal.SignIn.Resume(ctx, local, in.Token); return err }
 		}},
-	}
+	}, factorFlows()...)
 }
 
 // setupCode makes a setup code; it needs no store.

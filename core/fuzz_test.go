@@ -20,7 +20,7 @@ func FuzzSettings(f *testing.F) {
 		all := core.Settings()
 		s := all[uint(which)%uint(len(all))]
 		policy := must(p.Policy.Current(ctx, coretest.Console()))(t)
-		next, err := p.Policy.Set(ctx, coretest.Console(), map[string]string{s.Path: value}, 0, "")
+		next, err := p.Policy.Set(ctx, coretest.Console(), core.PolicyChange{Values: map[string]string{s.Path: value}})
 		if err != nil {
 			if now := must(p.Policy.Current(ctx, coretest.Console()))(t); now.Version != policy.Version {
 				t.Fatalf("refused (%v), and yet changed", err)
@@ -30,7 +30,7 @@ func FuzzSettings(f *testing.F) {
 		if err := next.Validate(); err != nil {
 			t.Fatalf("%s = %q is in force and not valid: %v", s.Path, value, err)
 		}
-		again, err := p.Policy.Set(ctx, coretest.Console(), map[string]string{s.Path: s.Get(next)}, 0, "")
+		again, err := p.Policy.Set(ctx, coretest.Console(), core.PolicyChange{Values: map[string]string{s.Path: s.Get(next)}})
 		if err != nil || s.Get(again) != s.Get(next) {
 			t.Fatalf("%s = %q reads back as %q, %v", s.Path, s.Get(next), s.Get(again), err)
 		}

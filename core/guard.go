@@ -47,6 +47,10 @@ const (
 	guardSession guardKind = "session" // wrong passwords of somebody who is signed in
 	guardAddress guardKind = "address" // guesses from an address
 	guardTyping  guardKind = "typing"  // what is refused from an address and helps nobody to guess
+
+	guardFactor   guardKind = "factor"   // wrong codes for an account's factors
+	guardRecovery guardKind = "recovery" // wrong recovery codes for an account
+	guardSend     guardKind = "send"     // codes that were sent to an account
 )
 
 // typingSlack is how many refusals of what was typed weigh as much as one guess.

@@ -17,6 +17,9 @@ const (
 	MaxInviteDays = 365
 )
 
+// invitePurpose is what the hash of an invitation's code is for.
+const invitePurpose = "invite"
+
 // Invite is an invitation. Its code is shown once and kept as a hash.
 type Invite struct {
 	ID       string    `json:"id"`
@@ -43,7 +46,7 @@ func (s *Invites) Create(ctx context.Context, actor Actor, uses, days int, note 
 	if err != nil {
 		return Invite{}, "", asError(err)
 	}
-	inv := Invite{ID: id, CodeHash: secret.Hash(secret.NormalizeCode(code)), Uses: uses}
+	inv := Invite{ID: id, Uses: uses}
 	err = s.do(ctx, actor, ActInvite, "", func(t *txn) error {
 		if err := t.may(OpInvite, ""); err != nil {
 			return err
@@ -55,6 +58,9 @@ func (s *Invites) Create(ctx context.Context, actor Actor, uses, days int, note 
 			return &Error{Code: CodeRange, Field: "days", Rule: "1-" + itoa(MaxInviteDays)}
 		}
 		var err error
+		if inv.CodeHash, err = t.keyed(invitePurpose, secret.NormalizeCode(code)); err != nil {
+			return err
+		}
 		if inv.Note, err = cleanText("note", note, MaxReason, false); err != nil {
 			return err
 		}
@@ -106,7 +112,15 @@ func (t *txn) invite(code string) (Invite, error) {
 	if secret.NormalizeCode(code) == "" {
 		return Invite{}, refuseField(CodeInvite, "invite")
 	}
-	_, inv, err := invites.Find(t, "code", secret.Hash(secret.NormalizeCode(code)))
+	hash, err := t.keyed(invitePurpose, secret.NormalizeCode(code))
+	if err != nil {
+		return Invite{}, err
+	}
+	_, inv, err := invites.Find(t, "code", hash)
+	if errors.Is(err, store.ErrNotFound) {
+		// One that was made before codes were keyed.
+		_, inv, err = invites.Find(t, "code", secret.Hash(secret.NormalizeCode(code)))
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return inv, refuseField(CodeInvite, "invite")
 	} else if err != nil {

@@ -1,11 +1,13 @@
 // SSH keys linked to accounts. A linked key lets `ssh host VERB` act for its
-// account; only the key that the finished handshake proved can be linked.
+// account and, by policy, stands for a second factor or the password at sign-in.
+// Whose key a connection brought is known from the finished handshake alone.
 
 package core
 
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"postern/store"
@@ -19,12 +21,22 @@ type LinkedKey struct {
 	Fingerprint string    `json:"fingerprint"` // SHA256:…, as OpenSSH prints it
 	Line        string    `json:"line"`        // authorized_keys form, without comment
 	Account     string    `json:"account"`
+	Label       string    `json:"label,omitempty"`
 	Created     time.Time `json:"created"`
 	LastUsed    time.Time `json:"last_used,omitzero"`
 }
 
+// Type is the key's algorithm: "ssh-ed25519".
+func (k LinkedKey) Type() string {
+	kind, _, _ := strings.Cut(k.Line, " ")
+	return kind
+}
+
+// Hardware says whether the key lives in a hardware token (FIDO).
+func (k LinkedKey) Hardware() bool { return strings.HasPrefix(k.Type(), "sk-") }
+
 // linkedKeys is keyed by fingerprint: a key speaks for one account only.
-var linkedKeys = store.NewTable("key", 1,
+var linkedKeys = store.NewTable("key", 2,
 	store.Index[LinkedKey]{Name: "account", Keys: func(k LinkedKey) []string { return []string{k.Account} }})
 
 // Keys links and finds SSH keys.
@@ -52,9 +64,10 @@ func (s *Keys) Mine(ctx context.Context, actor Actor) ([]LinkedKey, error) {
 	return list, err
 }
 
-// Link links the key that this connection proved. CodeNoKey, CodeKeyInUse,
-// CodeStepUp, CodeRange when there are MaxKeys already.
-func (s *Keys) Link(ctx context.Context, actor Actor) error {
+// Link links the key that this connection proved, under a label ("" for none).
+// CodeNoKey, CodeKeyInUse, CodeMethodOff, CodeStepUp, CodeRange when there are
+// MaxKeys already; with the field "label" CodeTooLong, CodeCharacter, CodeEncoding.
+func (s *Keys) Link(ctx context.Context, actor Actor, label string) error {
 	return s.do(ctx, actor, ActKeyLink, actor.Account, func(t *txn) error {
 		if err := t.may(OpSelf, actor.Account); err != nil {
 			return err
@@ -65,24 +78,111 @@ func (s *Keys) Link(ctx context.Context, actor Actor) error {
 		if err := t.requireFresh(); err != nil {
 			return err
 		}
-		have, err := t.keysOf(actor.Account)
-		if err != nil {
-			return err
-		}
-		if len(have) >= MaxKeys {
-			return &Error{Code: CodeRange, Field: "key", Rule: "0-" + itoa(MaxKeys)}
-		}
-		t.entry.Target = actor.Key
-		err = linkedKeys.Insert(t, actor.Key, LinkedKey{Fingerprint: actor.Key, Line: actor.KeyLine, Account: actor.Account, Created: t.now})
-		if errors.Is(err, store.ErrExists) {
-			return refuse(CodeKeyInUse)
-		}
-		return err
+		return t.linkKey(actor.Account, actor.Key, actor.KeyLine, label)
 	})
 }
 
-// Remove unlinks one of the actor's keys. CodeNotFound, CodeStepUp.
-func (s *Keys) Remove(ctx context.Context, actor Actor, fingerprint string) error {
+// Add links a public key that was pasted to the actor's own account. Its comment
+// is the label if none is given. It refuses as Link does, and with the field
+// "key" CodeEmpty, CodeTooLong, CodeFormat, CodeKeyType, CodeKeyPrivate.
+func (s *Keys) Add(ctx context.Context, actor Actor, pasted, label string) (LinkedKey, error) {
+	var added LinkedKey
+	err := s.do(ctx, actor, ActKeyLink, actor.Account, func(t *txn) error {
+		if err := t.may(OpSelf, actor.Account); err != nil {
+			return err
+		}
+		if err := t.requireFresh(); err != nil {
+			return err
+		}
+		var err error
+		added, err = t.addKey(actor.Account, pasted, label)
+		return err
+	})
+	return added, err
+}
+
+// AddTo is Add for somebody's account, by those who manage accounts.
+func (s *Keys) AddTo(ctx context.Context, actor Actor, ref, pasted, label string) (LinkedKey, error) {
+	var added LinkedKey
+	err := (&Accounts{s.base}).manage(ctx, actor, ActKeyLink, ref, func(t *txn, a Account) error {
+		if err := t.requireFresh(); err != nil {
+			return err
+		}
+		var err error
+		added, err = t.addKey(a.ID, pasted, label)
+		return err
+	})
+	return added, err
+}
+
+func (t *txn) addKey(account, pasted, label string) (LinkedKey, error) {
+	k, err := parseKey(pasted)
+	if err != nil {
+		return LinkedKey{}, err
+	}
+	if label == "" {
+		label = k.comment
+	}
+	if err := t.linkKey(account, k.fingerprint, k.line, label); err != nil {
+		return LinkedKey{}, err
+	}
+	return linkedKeys.Get(t, k.fingerprint)
+}
+
+// linkKey makes a key speak for an account, and tells its person.
+func (t *txn) linkKey(account, fingerprint, line, label string) error {
+	if fingerprint == "" {
+		return refuse(CodeNoKey)
+	}
+	if !t.policy.Factors.Key {
+		return refuseField(CodeMethodOff, "key")
+	}
+	label, err := labelOr(label, "")
+	if err != nil {
+		return err
+	}
+	have, err := t.keysOf(account)
+	if err != nil {
+		return err
+	}
+	if len(have) >= MaxKeys {
+		return &Error{Code: CodeRange, Field: "key", Rule: "0-" + itoa(MaxKeys)}
+	}
+	t.entry.Target = fingerprint
+	err = linkedKeys.Insert(t, fingerprint, LinkedKey{Fingerprint: fingerprint, Line: line, Account: account, Label: label, Created: t.now})
+	if errors.Is(err, store.ErrExists) {
+		return refuse(CodeKeyInUse)
+	} else if err != nil {
+		return err
+	}
+	return t.notify(account, NoticeKeyAdded, map[string]string{"Label": label, "Key": fingerprint})
+}
+
+// Rename gives one of the actor's keys another label. CodeNotFound, and with the
+// field "label" CodeTooLong, CodeCharacter, CodeEncoding.
+func (s *Keys) Rename(ctx context.Context, actor Actor, fingerprint, label string) error {
+	return s.do(ctx, actor, ActKeyChange, actor.Account, func(t *txn) error {
+		if err := t.may(OpSelf, actor.Account); err != nil {
+			return err
+		}
+		k, err := linkedKeys.Get(t, fingerprint)
+		if err != nil || k.Account != actor.Account {
+			return notFound(err, "key")
+		}
+		t.entry.Target, t.entry.Before = fingerprint, map[string]string{"label": k.Label}
+		if k.Label, err = labelOr(label, ""); err != nil {
+			return err
+		}
+		t.entry.After = map[string]string{"label": k.Label}
+		return linkedKeys.Put(t, fingerprint, k)
+	})
+}
+
+// Remove unlinks one of the actor's keys. The one that this connection came
+// with is removed only by somebody who is sure (else CodeKeyPresent).
+// CodeNotFound, CodeStepUp; CodeLastFactor while the policy demands a factor
+// and this is the last.
+func (s *Keys) Remove(ctx context.Context, actor Actor, fingerprint string, sure bool) error {
 	return s.do(ctx, actor, ActKeyRemove, actor.Account, func(t *txn) error {
 		if err := t.may(OpSelf, actor.Account); err != nil {
 			return err
@@ -90,12 +190,104 @@ func (s *Keys) Remove(ctx context.Context, actor Actor, fingerprint string) erro
 		if err := t.requireFresh(); err != nil {
 			return err
 		}
-		k, err := linkedKeys.Get(t, fingerprint)
-		if err != nil || k.Account != actor.Account {
-			return notFound(err, "key")
+		return t.keepProtected(actor.Account, func() error { return t.unlinkKey(actor.Account, fingerprint, sure) })
+	})
+}
+
+// RemoveOf unlinks a key of somebody's account, for those who manage accounts.
+// CodeDenied, CodeStepUp, CodeNotFound.
+func (s *Keys) RemoveOf(ctx context.Context, actor Actor, ref, fingerprint string) error {
+	return (&Accounts{s.base}).manage(ctx, actor, ActKeyRemove, ref, func(t *txn, a Account) error {
+		if err := t.requireFresh(); err != nil {
+			return err
 		}
-		t.entry.Target = fingerprint
-		return linkedKeys.Delete(t, fingerprint)
+		return t.unlinkKey(a.ID, fingerprint, true)
+	})
+}
+
+func (t *txn) unlinkKey(account, fingerprint string, sure bool) error {
+	k, err := linkedKeys.Get(t, fingerprint)
+	if err != nil || k.Account != account {
+		return notFound(err, "key")
+	}
+	t.entry.Target = fingerprint
+	if fingerprint == t.actor.Key && !sure {
+		return refuseField(CodeKeyPresent, "key")
+	}
+	if err := linkedKeys.Delete(t, fingerprint); err != nil {
+		return err
+	}
+	return t.notify(account, NoticeKeyRemoved, map[string]string{"Label": k.Label, "Key": fingerprint})
+}
+
+// keyUsed notes that a linked key was used.
+func (t *txn) keyUsed(fingerprint string) error {
+	k, err := linkedKeys.Get(t, fingerprint)
+	if err != nil || t.now.Sub(k.LastUsed) < keyUsedEvery {
+		return err
+	}
+	k.LastUsed = t.now
+	return linkedKeys.Put(t, fingerprint, k)
+}
+
+// KeyOffer is whom the key of a connection may sign in without a password.
+type KeyOffer struct {
+	UserName string // "" for nobody
+}
+
+// Offer says whether the key that this connection proved stands for somebody's
+// password. It tells nothing to who cannot prove the key.
+func (s *SignIn) Offer(ctx context.Context, actor Actor) (KeyOffer, error) {
+	var offer KeyOffer
+	err := s.read(ctx, Actor{}, func(t *txn) error {
+		k, err := t.keyForPassword(actor.Key)
+		if CodeOf(err) == CodeCredentials {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		a, err := accounts.Get(t, k.Account)
+		offer.UserName = a.UserName
+		return err
+	})
+	return offer, err
+}
+
+// keyForPassword finds the linked key that stands for its account's password, or
+// refuses with CodeCredentials, whatever the reason.
+func (t *txn) keyForPassword(fingerprint string) (LinkedKey, error) {
+	if fingerprint == "" || !t.policy.Factors.keyStandsFor(KeyStandsForPassword) {
+		return LinkedKey{}, refuse(CodeCredentials)
+	}
+	k, err := t.keyOfActive(fingerprint)
+	if CodeOf(err) == CodeDenied {
+		err = refuse(CodeCredentials)
+	}
+	return k, err
+}
+
+// Key begins a sign-in with the key that this connection proved, where the
+// policy lets it stand for the password. A second factor is asked for as after a
+// password. CodeCredentials.
+func (s *SignIn) Key(ctx context.Context, actor Actor) (Progress, error) {
+	var k LinkedKey
+	_, err := s.look(ctx, Actor{}, func(t *txn) (err error) {
+		k, err = t.keyForPassword(actor.Key)
+		return err
+	})
+	if err != nil {
+		return Progress{}, s.refused(ctx, actor, ActSignInKey, "", err)
+	}
+	return s.proved(ctx, actor, ActSignInKey, attempt{Account: k.Account, Method: "key"}, func(t *txn, _ *Credential) error {
+		now, err := t.keyForPassword(actor.Key)
+		if err != nil {
+			return err
+		}
+		if now.Account != k.Account {
+			return refuse(CodeCredentials)
+		}
+		t.entry.Target = actor.Key
+		return t.keyUsed(actor.Key)
 	})
 }
 
@@ -118,6 +310,9 @@ func (s *Keys) Recognise(ctx context.Context, actor Actor) (Actor, error) {
 	if now := s.clock.Now(); err == nil && now.Sub(key.LastUsed) >= keyUsedEvery {
 		err = asError(s.db.Update(ctx, func(tx store.Tx) error {
 			t := &txn{Tx: tx, base: s.base, now: now}
+			if err := t.load(); err != nil {
+				return err
+			}
 			k, err := t.keyOfActive(actor.Key)
 			if err != nil {
 				return err
@@ -163,7 +358,7 @@ func (t *txn) keyOfActive(fingerprint string) (LinkedKey, error) {
 		return k, err
 	}
 	a, err := accounts.Get(t, k.Account)
-	if err == nil && a.State != StateActive {
+	if err == nil && (a.State != StateActive || !t.policy.Factors.Key) {
 		err = refuse(CodeDenied)
 	}
 	return k, err

@@ -166,7 +166,7 @@ func TestStepUp(t *testing.T) {
 	ok(t, err)
 	me := coretest.Local().With(in)
 	change := func() error {
-		_, err := p.Policy.Set(ctx, me, map[string]string{"password.min_length": "10"}, 0, "")
+		_, err := p.Policy.Set(ctx, me, core.PolicyChange{Values: map[string]string{"password.min_length": "10"}})
 		return err
 	}
 	p.Clock.Advance(core.StepUpFor)

@@ -177,10 +177,19 @@ func (a Account) person() Person {
 }
 
 // ChangePassword replaces the actor's password. It asks for the present one,
-// which counts as a step-up, and ends the other sessions when endOthers is set.
-// CodeCredentials (field "current"), CodeWait, CodeConflict, CodeEmpty, CodeReused,
+// which counts as a step-up where nothing stronger can be asked for; else the
+// step-up has to come first (CodeStepUp). It ends the other sessions when
+// endOthers is set. CodeCredentials (field "current"), CodeWait, CodeConflict, CodeEmpty, CodeReused,
 // CodeSame (field "password"), and CodePassword (of both fields) with the rule that fails.
 func (s *Accounts) ChangePassword(ctx context.Context, actor Actor, current, next string, endOthers bool) (StepUpResult, error) {
+	var weak bool
+	_, err := s.look(ctx, actor, func(t *txn) (err error) {
+		weak, err = t.mayChangePassword(actor.Account)
+		return err
+	})
+	if err != nil {
+		return StepUpResult{}, s.refused(ctx, actor, ActPassword, actor.Account, err)
+	}
 	p, err := s.prove(ctx, actor, ActPassword, current, "current")
 	if err != nil {
 		return StepUpResult{}, err
@@ -199,7 +208,7 @@ func (s *Accounts) ChangePassword(ctx context.Context, actor Actor, current, nex
 	}
 	result, tokenHash := s.newToken(actor)
 	err = s.do(ctx, actor, ActPassword, ch.account.ID, func(t *txn) error {
-		if err := t.may(OpSelf, ch.account.ID); err != nil {
+		if weak, err = t.mayChangePassword(ch.account.ID); err != nil {
 			return err
 		}
 		if _, err := t.honour(p); err != nil {
@@ -209,7 +218,14 @@ func (s *Accounts) ChangePassword(ctx context.Context, actor Actor, current, nex
 			return err
 		}
 		t.entry.Target = ch.account.UserName
-		if err := t.renew(actor.Session, tokenHash); err != nil || !endOthers {
+		if err := t.notify(ch.account.ID, NoticePasswordChanged, nil); err != nil {
+			return err
+		}
+		renew := t.renew
+		if !weak {
+			renew = t.renewToken // the password alone is no proof of the rest
+		}
+		if err := renew(actor.Session, tokenHash); err != nil || !endOthers {
 			return err
 		}
 		n, err := t.endSessions(ch.account.ID, actor.Session, EndPassword)
@@ -220,6 +236,18 @@ func (s *Accounts) ChangePassword(ctx context.Context, actor Actor, current, nex
 		return StepUpResult{}, err
 	}
 	return result, nil
+}
+
+// mayChangePassword says whether the present password is enough of a proof to
+// change it; otherwise a fresh one of a factor is required.
+func (t *txn) mayChangePassword(account string) (weak bool, err error) {
+	if err := t.may(OpSelf, account); err != nil {
+		return false, err
+	}
+	if weak, err = t.passwordProves(account); err != nil || weak {
+		return weak, err
+	}
+	return false, t.requireFresh()
 }
 
 // refused records a refusal that was found outside a transaction, and returns

@@ -37,6 +37,8 @@ type AccountDetail struct {
 	Locked   bool // its password no longer counts: too many failures in a row
 	Failures int
 	Keys     []LinkedKey
+	Factors  []Factor // addresses masked
+	Recovery RecoveryState
 }
 
 // List returns a page of accounts, ordered by user name. CodeDenied; CodeFormat
@@ -96,7 +98,17 @@ func (s *Accounts) Show(ctx context.Context, actor Actor, ref string) (AccountDe
 			return err
 		}
 		d.Sessions = len(list)
-		d.Keys, err = t.keysOf(a.ID)
+		if d.Keys, err = t.keysOf(a.ID); err != nil {
+			return err
+		}
+		factors, err := t.factorsOf(a.ID)
+		if err != nil {
+			return err
+		}
+		for _, f := range factors {
+			d.Factors = append(d.Factors, f.masked())
+		}
+		d.Recovery, err = t.recoveryState(a.ID)
 		return err
 	})
 	return d, err
@@ -218,7 +230,7 @@ func (s *Accounts) Unlock(ctx context.Context, actor Actor, ref string) error {
 				}
 			}
 		}
-		return nil
+		return t.clearFailures([]guardKey{factorGuard(a.ID), recoveryGuard(a.ID)})
 	})
 }
 
@@ -254,7 +266,11 @@ func (s *Accounts) IssueCode(ctx context.Context, actor Actor, ref string) (code
 			return err
 		}
 		until = t.now.Add(CodeFor)
-		c.CodeHash, c.CodeUntil, c.CodeTries = secret.Hash(secret.NormalizeCode(code)), until, 0
+		hash, err := t.keyed(lostPurpose, secret.NormalizeCode(code))
+		if err != nil {
+			return err
+		}
+		c.CodeHash, c.CodeUntil, c.CodeTries = hash, until, 0
 		t.entry.After = map[string]string{"until": until.Format(time.RFC3339)}
 		// Whoever began to sign in with the password that is given up may not go on.
 		if err := t.dropAttempts(a.ID); err != nil {

@@ -54,7 +54,7 @@ func TestRolesAndOperations(t *testing.T) {
 		{"issue an owner a code", func(a core.Actor) error { _, _, err := p.Accounts.IssueCode(ctx, a, "target-boss"); return err }, "console owner"},
 		{"read the policy", func(a core.Actor) error { _, err := p.Policy.Current(ctx, a); return err }, "console owner admin auditor"},
 		{"change the policy", func(a core.Actor) error {
-			_, err := p.Policy.Set(ctx, a, map[string]string{"password.min_length": "12"}, 0, "")
+			_, err := p.Policy.Set(ctx, a, core.PolicyChange{Values: map[string]string{"password.min_length": "12"}})
 			return err
 		}, "console owner admin"},
 		{"read the trail", func(a core.Actor) error { _, err := p.Audit.List(ctx, a, "", "", 5); return err }, "console owner admin auditor"},
@@ -228,15 +228,16 @@ func withKey(a core.Actor, key string) core.Actor {
 
 func TestKeys(t *testing.T) {
 	p := coretest.Open(t)
+	p.Set("factors.key_stands", "nothing") // keys for verbs; factor_test.go has the rest
 	me := withKey(p.SignUp("mara"), "SHA256:mara")
 	visitor := withKey(coretest.From("192.0.2.1"), "SHA256:mara")
 	_, err := p.Keys.Recognise(ctx, visitor)
 	refused(t, err, core.CodeDenied, "")
 	_, err = p.Keys.Recognise(ctx, coretest.From("192.0.2.1"))
 	refused(t, err, core.CodeDenied, "")
-	refused(t, p.Keys.Link(ctx, p.Owner), core.CodeNoKey, "")
-	ok(t, p.Keys.Link(ctx, me))
-	refused(t, p.Keys.Link(ctx, withKey(p.Owner, "SHA256:mara")), core.CodeKeyInUse, "")
+	refused(t, p.Keys.Link(ctx, p.Owner, ""), core.CodeNoKey, "")
+	ok(t, p.Keys.Link(ctx, me, ""))
+	refused(t, p.Keys.Link(ctx, withKey(p.Owner, "SHA256:mara"), ""), core.CodeKeyInUse, "")
 
 	p.Clock.Advance(time.Minute)
 	verb := must(p.Keys.Recognise(ctx, visitor))(t)
@@ -263,18 +264,19 @@ func TestKeys(t *testing.T) {
 	ok(t, p.Accounts.Resume(ctx, p.Owner, "mara"))
 
 	me = withKey(p.SignIn("mara"), "SHA256:mara")
-	refused(t, p.Keys.Remove(ctx, p.Owner, "SHA256:mara"), core.CodeNotFound, "key")
-	refused(t, p.Keys.Remove(ctx, me, "SHA256:other"), core.CodeNotFound, "key")
+	refused(t, p.Keys.Remove(ctx, p.Owner, "SHA256:mara", false), core.CodeNotFound, "key")
+	refused(t, p.Keys.Remove(ctx, me, "SHA256:other", false), core.CodeNotFound, "key")
 	p.Clock.Advance(core.StepUpFor + 1)
-	refused(t, p.Keys.Remove(ctx, me, "SHA256:mara"), core.CodeStepUp, "")
+	refused(t, p.Keys.Remove(ctx, me, "SHA256:mara", false), core.CodeStepUp, "")
 	must(p.Portal.SignIn.StepUp(ctx, me, coretest.Password))(t)
-	ok(t, p.Keys.Remove(ctx, me, "SHA256:mara"))
+	refused(t, p.Keys.Remove(ctx, me, "SHA256:mara", false), core.CodeKeyPresent, "key")
+	ok(t, p.Keys.Remove(ctx, me, "SHA256:mara", true))
 	_, err = p.Accounts.Profile(ctx, verb)
 	refused(t, err, core.CodeSessionEnded, "")
 	for i := range core.MaxKeys {
-		ok(t, p.Keys.Link(ctx, withKey(me, fmt.Sprint("SHA256:", i))))
+		ok(t, p.Keys.Link(ctx, withKey(me, fmt.Sprint("SHA256:", i)), ""))
 	}
-	refused(t, p.Keys.Link(ctx, withKey(me, "SHA256:more")), core.CodeRange, "key")
+	refused(t, p.Keys.Link(ctx, withKey(me, "SHA256:more"), ""), core.CodeRange, "key")
 }
 
 // ASVS 13.1.1 aside: the portal is set up once, by whoever is at the machine or
@@ -383,16 +385,16 @@ func TestPolicyIsCheckedAsAWhole(t *testing.T) {
 		{map[string]string{"password.special": "on", "password.min_length": "999"}, core.CodeRange, "password.min_length"},
 	} {
 		before := substance(p.Dump())
-		_, err := p.Policy.Set(ctx, p.Owner, c.values, 0, "")
+		_, err := p.Policy.Set(ctx, p.Owner, core.PolicyChange{Values: c.values})
 		refused(t, err, c.code, c.field)
 		same(t, before, substance(p.Dump()))
 	}
 	now := must(p.Policy.Current(ctx, p.Owner))(t)
-	next := must(p.Policy.Set(ctx, p.Owner, map[string]string{"password.min_length": "14"}, now.Version, "longer"))(t)
+	next := must(p.Policy.Set(ctx, p.Owner, core.PolicyChange{Values: map[string]string{"password.min_length": "14"}, Version: now.Version, Reason: "longer"}))(t)
 	if next.Version != now.Version+1 || next.By != p.Owner.Account || next.Reason != "longer" || next.Password.MinLength != 14 {
 		t.Errorf("in force is %+v", next)
 	}
-	_, err := p.Policy.Set(ctx, p.Owner, map[string]string{"password.min_length": "15"}, now.Version, "")
+	_, err := p.Policy.Set(ctx, p.Owner, core.PolicyChange{Values: map[string]string{"password.min_length": "15"}, Version: now.Version})
 	refused(t, err, core.CodeConflict, "") // made from an older one
 	for _, preset := range core.Presets() {
 		ok(t, preset.Policy.Validate())

@@ -12,7 +12,7 @@ import (
 	"postern/store"
 )
 
-var policies = store.NewTable[Policy]("policy", 1)
+var policies = store.NewTable[Policy]("policy", 2)
 
 // policyNow is the id of the policy in force; versions lie beside it.
 const policyNow = "now"
@@ -32,29 +32,50 @@ func (s *Policies) Current(ctx context.Context, actor Actor) (Policy, error) {
 	return p, err
 }
 
-// Set changes settings by their paths and puts the policy in force at once.
-// version is the one that the change was made from (0: whichever is in force);
-// CodeConflict when another has taken its place. CodeNotFound for an unknown
-// path, CodeFormat and CodeRange with the rule, CodeDenied, CodeStepUp.
-func (s *Policies) Set(ctx context.Context, actor Actor, values map[string]string, version int, reason string) (Policy, error) {
+// PolicyChange is what somebody wants of the policy.
+type PolicyChange struct {
+	Values  map[string]string // settings by their paths
+	Version int               // the one that the change was made from; 0: whichever is in force
+	Reason  string
+	// Accept says that whoever changes it knows that people lose their last factor.
+	Accept bool
+}
+
+// Set changes settings and puts the policy in force at once. CodeConflict when
+// another version has taken the place of the one it was made from. CodeNotFound
+// for an unknown path, CodeFormat and CodeRange with the rule, CodeNoMethod and
+// CodeNoAllowance for methods that could not be used, CodeDenied, CodeStepUp;
+// CodeLosesFactor with the number of people who would be left without a factor
+// (Losing names them), unless that was accepted.
+func (s *Policies) Set(ctx context.Context, actor Actor, c PolicyChange) (Policy, error) {
 	var next Policy
 	err := s.do(ctx, actor, ActPolicy, "", func(t *txn) error {
 		if err := t.may(OpChangePolicy, ""); err != nil {
 			return err
 		}
-		reason, err := cleanText("reason", reason, MaxReason, false)
+		reason, err := cleanText("reason", c.Reason, MaxReason, false)
 		if err != nil {
 			return err
 		}
 		if err := t.requireFresh(); err != nil {
 			return err
 		}
-		if version != 0 && version != t.policy.Version {
+		if c.Version != 0 && c.Version != t.policy.Version {
 			return refuse(CodeConflict)
 		}
-		if next, err = t.policy.with(values); err != nil {
+		if next, err = t.policy.with(c.Values); err != nil {
 			return err
 		}
+		if !c.Accept {
+			lost, err := t.losing(next.Factors)
+			if err != nil {
+				return err
+			}
+			if lost.Count > 0 {
+				return &Error{Code: CodeLosesFactor, Field: "factors", N: lost.Count}
+			}
+		}
+		next.Factors.demandedSince(t.policy.Factors, t.now)
 		next.Version, next.Changed, next.By, next.Reason = t.policy.Version+1, t.now, t.entry.Actor, reason
 		t.entry.Target, t.entry.Reason = policyVersion(next.Version), reason
 		t.entry.Before, t.entry.After = changes(t.policy.described(), next.described())
@@ -96,7 +117,7 @@ func (p Policy) Validate() error {
 		// Else the password that was forced out could come straight back.
 		return &Error{Code: CodeRange, Field: "password.history_days", Rule: "≥ password.rotate_days"}
 	}
-	return nil
+	return p.validateFactors()
 }
 
 // described is the policy as settings, for the trail and for diffs.

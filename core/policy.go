@@ -5,6 +5,7 @@
 package core
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -25,6 +26,22 @@ type Policy struct {
 	Session  SessionPolicy  `json:"session"`
 	Lockout  LockoutPolicy  `json:"lockout"`
 	SignUp   SignUpPolicy   `json:"sign_up"`
+
+	Factors   FactorPolicy    `json:"factors"`
+	Messages  MessagePolicy   `json:"messages"`
+	Retention RetentionPolicy `json:"retention"`
+}
+
+// UnmarshalJSON reads a policy. Sections that an older program did not know
+// begin as a new portal's do, since nothing at all would be out of bounds.
+func (p *Policy) UnmarshalJSON(b []byte) error {
+	type plain Policy
+	fresh := plain(freshSections())
+	if err := json.Unmarshal(b, &fresh); err != nil {
+		return err
+	}
+	*p = Policy(fresh)
+	return nil
 }
 
 // PasswordPolicy says what a password must be, and how long it may stay.

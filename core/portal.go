@@ -27,6 +27,15 @@ type Config struct {
 
 	// Breached, when set, is a file of breached passwords that are refused as common ones.
 	Breached *password.Breached
+
+	// Mail and Text hand messages over. nil: messages of that service stay in
+	// the outbox, to be read there.
+	Mail Mailer
+	Text Texter
+	// Writer says messages and notices in words. nil: kinds and codes, for tests.
+	Writer Writer
+	// OpenOutbox lets everybody read the outbox, codes too: for a demonstration.
+	OpenOutbox bool
 }
 
 // Portal is the core, opened on a store. It has no method but Close: what it
@@ -40,6 +49,9 @@ type Portal struct {
 	Audit    *Audit
 	Keys     *Keys
 	Invites  *Invites
+	Factors  *Factors
+	Messages *Messages
+	Notices  *Notices
 
 	base *base
 }
@@ -55,6 +67,11 @@ type base struct {
 	log      *slog.Logger
 	live     *liveHub
 	guards   *guards
+
+	mailer     Mailer
+	texter     Texter
+	writer     Writer
+	openOutbox bool
 }
 
 // hasher is what the core asks of a password.Hasher, which is the only one
@@ -96,11 +113,15 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Writer == nil {
+		c.Writer = bareWriter{}
+	}
 	random := &lockedReader{r: c.Random}
 	clock := &steadyClock{Clock: c.Clock}
 	b := &base{
 		db: c.Store, clock: clock, random: random, ids: newIDSource(random),
 		hasher: c.Hasher, breached: c.Breached, log: c.Log, guards: newGuards(),
+		mailer: c.Mail, texter: c.Text, writer: c.Writer, openOutbox: c.OpenOutbox,
 	}
 	last, err := b.lastKnown(ctx)
 	if err != nil {
@@ -111,12 +132,16 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 			"clock", now, "trail", last)
 	}
 	clock.atLeast(last)
+	if err := b.ensureCodeKey(ctx); err != nil {
+		return nil, asError(err)
+	}
 	if err := newLiveHub(ctx, b); err != nil {
 		return nil, asError(err)
 	}
 	return &Portal{
 		Site: &Site{base: b}, Accounts: &Accounts{b}, SignIn: &SignIn{b}, Sessions: &Sessions{b},
-		Policy: &Policies{b}, Audit: &Audit{b}, Keys: &Keys{b}, Invites: &Invites{b}, base: b,
+		Policy: &Policies{b}, Audit: &Audit{b}, Keys: &Keys{b}, Invites: &Invites{b},
+		Factors: &Factors{b}, Messages: &Messages{b}, Notices: &Notices{b}, base: b,
 	}, nil
 }
 

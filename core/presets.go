@@ -11,15 +11,12 @@ type Preset struct {
 
 // Presets returns the presets, the recommended one first.
 func Presets() []Preset {
-	nist := Policy{
-		Preset: "nist",
-		Password: PasswordPolicy{
-			MinLength: 12, MinScore: 3, RefuseCommon: true, RefusePersonal: true,
-		},
-		Session: SessionPolicy{Lifetime: Span{12, Hours}, IdleMinutes: 30},
-		Lockout: LockoutPolicy{Failures: 5, AddressFailures: 20, WaitSeconds: 30, MaxWaitMinutes: 15},
-		SignUp:  SignUpPolicy{Mode: SignUpInvite},
-	}
+	nist := freshSections()
+	nist.Preset = "nist"
+	nist.Password = PasswordPolicy{MinLength: 12, MinScore: 3, RefuseCommon: true, RefusePersonal: true}
+	nist.Session = SessionPolicy{Lifetime: Span{12, Hours}, IdleMinutes: 30}
+	nist.Lockout = LockoutPolicy{Failures: 5, AddressFailures: 20, WaitSeconds: 30, MaxWaitMinutes: 15}
+	nist.SignUp = SignUpPolicy{Mode: SignUpInvite}
 
 	tagorun := nist
 	tagorun.Preset = "tagorun"
@@ -40,6 +37,15 @@ func Presets() []Preset {
 	notificare.Password.HistoryDays = 135
 
 	return []Preset{{"nist", nist}, {"tagorun", tagorun}, {"notificare", notificare}}
+}
+
+// freshSections is what every preset says of factors, messages and retention.
+func freshSections() Policy {
+	return Policy{
+		Factors:   FactorPolicy{App: true, Key: true, KeyStands: KeyStandsForFactor, Enforce: EnforceNobody, Days: 7},
+		Messages:  MessagePolicy{MailAllowance: 1000},
+		Retention: RetentionPolicy{OutboxDays: 30},
+	}
 }
 
 // presetByID finds a preset; "" is the recommended one.

@@ -116,9 +116,16 @@ func (s *Accounts) UpdateProfile(ctx context.Context, actor Actor, in ProfileInp
 			if err := t.requireFresh(); err != nil {
 				return err
 			}
+			a.EmailConfirmed = time.Time{}
 		}
 		if err := t.putAccount(old, a); err != nil {
 			return err
+		}
+		if a.Email != old.Email && old.Email != "" {
+			// To the old address: whoever took the account over does not read that.
+			if err := t.notifyAt(a, old.confirmedEmail(), NoticeEmailChanged, nil); err != nil {
+				return err
+			}
 		}
 		p, err = t.ownProfile(a.ID)
 		return err
@@ -180,7 +187,19 @@ type CheckUp struct {
 	KeyLinked             bool      // and it is linked to this account
 	Keys                  int
 	Pending               int // sign-ups that wait, for those who may approve them
-	Roles                 []Role
+
+	EmailConfirmed bool
+	Protected      bool          // there is a second factor that counts
+	Guardable      bool          // the policy lets people have one
+	Factors        int           // apps, phones and addresses
+	FactorsOff     int           // of them, disabled by failures
+	KeysGuard      bool          // linked keys stand for a second factor
+	Recovery       RecoveryState // codes
+	Must           bool          // the policy demands a factor
+	MustBy         time.Time     // until when, with Must
+	Unread         int           // notices, at most MaxPage
+	MessagesDead   int           // given up, for those who run the messages; at most MaxPage
+	Roles          []Role
 }
 
 // CheckUp looks over the actor's account.
@@ -226,6 +245,9 @@ func (s *Accounts) CheckUp(ctx context.Context, actor Actor) (CheckUp, error) {
 				c.Refused++
 			}
 		}
+		if err := t.checkProtection(&c, p.Account); err != nil {
+			return err
+		}
 		if t.may(OpManageAccounts, "") == nil {
 			pending, err := accounts.PageEq(t, "state", string(StatePending), "", MaxPage)
 			if err != nil {
@@ -236,4 +258,31 @@ func (s *Accounts) CheckUp(ctx context.Context, actor Actor) (CheckUp, error) {
 		return nil
 	})
 	return c, err
+}
+
+// checkProtection adds what the check-up says of factors, inbox and outbox.
+func (t *txn) checkProtection(c *CheckUp, a Account) error {
+	p, err := t.protection(a)
+	if err != nil {
+		return err
+	}
+	c.EmailConfirmed = a.confirmedEmail() != ""
+	c.Protected, c.Factors, c.Recovery, c.Must, c.MustBy = p.Enough, len(p.Factors), p.Recovery, p.Must, p.By
+	c.Guardable, c.KeysGuard = t.policy.Factors.any(), t.policy.Factors.on(FactorKey)
+	for _, f := range p.Factors {
+		if !f.Disabled.IsZero() {
+			c.FactorsOff++
+		}
+	}
+	if c.Unread, err = t.unread(a.ID); err != nil {
+		return err
+	}
+	if t.may(OpMessages, "") == nil {
+		dead, err := messages.PageBy(t, "dead", "", "", MaxPage)
+		if err != nil {
+			return err
+		}
+		c.MessagesDead = len(dead)
+	}
+	return nil
 }

@@ -31,18 +31,20 @@ const (
 
 // Session is one signed-in session, as people may see it.
 type Session struct {
-	ID        string    `json:"id"`
-	Account   string    `json:"account"`
-	Door      Door      `json:"door"`
-	Remote    string    `json:"remote,omitempty"`
-	Client    string    `json:"client,omitempty"`
-	Key       string    `json:"key,omitempty"`
-	Method    string    `json:"method"` // how it signed in: "password", "code", "signup"
-	Created   time.Time `json:"created"`
-	LastSeen  time.Time `json:"last_seen"`
-	Proved    time.Time `json:"proved"` // the last proof of who it is, for step-up
-	Ended     time.Time `json:"ended,omitzero"`
-	EndReason EndReason `json:"end_reason,omitempty"`
+	ID      string `json:"id"`
+	Account string `json:"account"`
+	Door    Door   `json:"door"`
+	Remote  string `json:"remote,omitempty"`
+	Client  string `json:"client,omitempty"`
+	Key     string `json:"key,omitempty"`
+	Method  string `json:"method"` // how it signed in: "password", "code", "signup", "key"
+	// Factor is the second factor that was proved at sign-in, "" for none.
+	Factor    FactorKind `json:"factor,omitempty"`
+	Created   time.Time  `json:"created"`
+	LastSeen  time.Time  `json:"last_seen"`
+	Proved    time.Time  `json:"proved"` // the last proof of who it is, for step-up
+	Ended     time.Time  `json:"ended,omitzero"`
+	EndReason EndReason  `json:"end_reason,omitempty"`
 
 	// Ends and Mine are computed when it is read.
 	Ends time.Time `json:"ends,omitzero"`
@@ -55,7 +57,7 @@ type sessionRecord struct {
 	TokenHash string `json:"token_hash"`
 }
 
-var sessions = store.NewTable("session", 1,
+var sessions = store.NewTable("session", 2,
 	store.Index[sessionRecord]{Name: "token", Unique: true, Keys: func(s sessionRecord) []string {
 		if !s.Ended.IsZero() {
 			return nil
@@ -233,6 +235,15 @@ func (b *base) newToken(actor Actor) (result StepUpResult, hash string) {
 // renew gives a session a new secret and a fresh proof. Without a session (a
 // console, a verb) there is nothing to renew.
 func (t *txn) renew(id, tokenHash string) error {
+	return t.renewed(id, tokenHash, func(r *sessionRecord) { r.Proved = t.now })
+}
+
+// renewToken gives a session a new secret, and no proof.
+func (t *txn) renewToken(id, tokenHash string) error {
+	return t.renewed(id, tokenHash, func(*sessionRecord) {})
+}
+
+func (t *txn) renewed(id, tokenHash string, change func(*sessionRecord)) error {
 	if id == "" {
 		return nil
 	}
@@ -240,7 +251,8 @@ func (t *txn) renew(id, tokenHash string) error {
 	if err != nil {
 		return err
 	}
-	r.TokenHash, r.Proved, r.LastSeen = tokenHash, t.now, t.now
+	r.TokenHash, r.LastSeen = tokenHash, t.now
+	change(&r)
 	return sessions.Put(t, id, r)
 }
 

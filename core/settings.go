@@ -40,6 +40,7 @@ func (s Setting) Get(p Policy) string { return s.get(&p) }
 const (
 	maxSessionYears = 1
 	maxDays         = 730
+	maxAllowance    = 10_000_000 // messages of one service in a month
 )
 
 // Settings returns every setting of the policy, in the order of the screens.
@@ -69,6 +70,18 @@ func Settings() []Setting {
 		{Path: "sign_up.fields", Kind: KindFields,
 			get: func(p *Policy) string { return formatFields(p.SignUp.Fields) },
 			set: func(p *Policy, s string) (err error) { p.SignUp.Fields, err = parseFields(s); return err }},
+		boolean("factors.app", func(p *Policy) *bool { return &p.Factors.App }),
+		boolean("factors.key", func(p *Policy) *bool { return &p.Factors.Key }),
+		boolean("factors.sms", func(p *Policy) *bool { return &p.Factors.SMS }),
+		boolean("factors.email", func(p *Policy) *bool { return &p.Factors.Email }),
+		choice("factors.key_stands", []string{string(KeyStandsForNothing), string(KeyStandsForFactor), string(KeyStandsForPassword)},
+			func(p *Policy) *KeyStanding { return &p.Factors.KeyStands }),
+		choice("factors.enforce", []string{string(EnforceNobody), string(EnforceAdmins), string(EnforceEverybody)},
+			func(p *Policy) *Enforcement { return &p.Factors.Enforce }),
+		number("factors.days", 0, 365, func(p *Policy) *int { return &p.Factors.Days }),
+		number("messages.mail_allowance", 0, maxAllowance, func(p *Policy) *int { return &p.Messages.MailAllowance }),
+		number("messages.sms_allowance", 0, maxAllowance, func(p *Policy) *int { return &p.Messages.SMSAllowance }),
+		number("retention.outbox_days", 1, maxDays, func(p *Policy) *int { return &p.Retention.OutboxDays }),
 	}
 }
 

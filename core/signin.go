@@ -19,6 +19,9 @@ const (
 	MaxLogin     = 256 // bytes of a name or address that is looked up
 )
 
+// lostPurpose is what the hash of a code for a lost password is for.
+const lostPurpose = "lost password"
+
 // SignIn signs people in and out.
 type SignIn struct{ *base }
 
@@ -102,7 +105,13 @@ func (s *SignIn) Code(ctx context.Context, actor Actor, login, code string) (Pro
 	if err != nil {
 		return Progress{}, s.refused(ctx, actor, ActSignInCode, "", err)
 	}
-	hash := secret.Hash(secret.NormalizeCode(code))
+	var hash string
+	if _, err := s.look(ctx, Actor{}, func(t *txn) (err error) {
+		hash, err = t.keyed(lostPurpose, secret.NormalizeCode(code))
+		return err
+	}); err != nil {
+		return Progress{}, s.refused(ctx, actor, ActSignInCode, "", err)
+	}
 	matches := func(c Credential) bool {
 		return c.CodeHash != "" && c.CodeTries < MaxCodeTries && s.clock.Now().Before(c.CodeUntil) && secret.Equal(hash, c.CodeHash)
 	}
@@ -156,7 +165,11 @@ func (b *base) failed(ctx context.Context, actor Actor, action Action, about str
 		}
 		switch {
 		case onCredential && !c.disabled():
-			c.Failures++
+			if c.Failures++; c.disabled() {
+				if err := t.notify(about, NoticeAccountLocked, nil); err != nil {
+					return err
+				}
+			}
 		case action == ActSignInCode && c.CodeHash != "" && c.CodeTries < MaxCodeTries:
 			c.CodeTries++
 		default:

@@ -22,7 +22,8 @@ type SignUpInput struct {
 // SignUpResult is a new account: signed in, or waiting for approval.
 type SignUpResult struct {
 	Pending  bool
-	SignedIn SignedIn // unless Pending
+	Progress Progress // unless Pending: signed in, or what the policy asks for first
+	SignedIn SignedIn // of Progress
 }
 
 // NameFree says whether a user name could be had: nil, or the refusal that
@@ -133,9 +134,12 @@ func (s *Accounts) signUp(ctx context.Context, actor Actor, in SignUpInput) (Sig
 		}
 		out = SignUpResult{Pending: acc.State == StatePending}
 		if !out.Pending {
-			if out.SignedIn, err = t.beginSession(acc, "signup", sec); err != nil {
+			// A new account has its days to enrol a factor like everybody.
+			at := attempt{Account: acc.ID, Method: "signup", Later: true}
+			if out.Progress, err = t.advance(acc, cred, at, sec); err != nil {
 				return err
 			}
+			out.SignedIn = out.Progress.SignedIn
 		}
 		t.entry.About, t.entry.Actor, t.entry.Name, t.entry.Target = acc.ID, acc.ID, acc.UserName, acc.UserName
 		t.entry.After = acc.described()

@@ -128,6 +128,10 @@ func (s *Site) setUp(ctx context.Context, actor Actor, in SetUpInput) (SignedIn,
 	if err != nil {
 		return SignedIn{}, asError(err)
 	}
+	codeKey, err := s.newCodeKey()
+	if err != nil {
+		return SignedIn{}, asError(err)
+	}
 	var out SignedIn
 	err = s.do(ctx, actor, ActSetUp, "", func(t *txn) error {
 		acc, cred, pol := acc, cred, pol
@@ -142,6 +146,9 @@ func (s *Site) setUp(ctx context.Context, actor Actor, in SetUpInput) (SignedIn,
 			}
 			return err
 		}
+		if err := codeKeys.Insert(t, codeKeyID, codeKey); err != nil {
+			return err
+		}
 		pol.Version, pol.Changed = 1, t.now
 		if err := t.putPolicy(pol); err != nil {
 			return err
@@ -154,7 +161,7 @@ func (s *Site) setUp(ctx context.Context, actor Actor, in SetUpInput) (SignedIn,
 			return err
 		}
 		var err error
-		if out, err = t.beginSession(acc, "signup", sec); err != nil {
+		if out, err = t.beginSession(acc, "signup", "", sec); err != nil {
 			return err
 		}
 		t.entry.About, t.entry.Actor, t.entry.Name, t.entry.Target = acc.ID, acc.ID, acc.UserName, name

@@ -19,7 +19,9 @@ type Step string
 
 // The steps, in their order.
 const (
+	StepFactor         Step = "factor"          // a second factor, or a recovery code
 	StepChangePassword Step = "change_password" // expired, or signed in by a one-time code
+	StepEnrol          Step = "enrol"           // the policy demands a factor, and there is none
 	StepDone           Step = "done"            // signed in
 )
 
@@ -30,21 +32,28 @@ const AttemptFor = 10 * time.Minute
 type Progress struct {
 	Step     Step
 	Ticket   string   // for the next call, unless Step is StepDone
-	Why      string   // "expired", "rotation", "code": for the sentence
+	Why      string   // "expired", "rotation", "code"; "soon", "due": for the sentence
 	Person   Person   // whose sign-in it is, for the feedback on a new password
+	Ways     []Way    // with StepFactor: the ways to prove it, the default first
+	Demand   Demand   // with StepEnrol
 	SignedIn SignedIn // with StepDone
 }
 
 // attempt is a sign-in under way, keyed by the hash of its ticket.
 type attempt struct {
-	Account string    `json:"account"`
-	Method  string    `json:"method"`
-	Until   time.Time `json:"until"`
-	Door    Door      `json:"door"`
-	Remote  string    `json:"remote"`
+	Account string `json:"account"`
+	Method  string `json:"method"`
+	// Factor is the second factor that was proved, "" for none yet.
+	Factor FactorKind `json:"factor,omitempty"`
+	// Later says that enrolling a factor was put off, as long as it may be.
+	Later bool `json:"later,omitempty"`
+
+	Until  time.Time `json:"until"`
+	Door   Door      `json:"door"`
+	Remote string    `json:"remote"`
 }
 
-var attempts = store.NewTable("attempt", 1,
+var attempts = store.NewTable("attempt", 2,
 	store.Index[attempt]{Name: "account", Keys: func(a attempt) []string { return []string{a.Account} }})
 
 // dropAttempts ends every sign-in of an account that is under way.
@@ -68,32 +77,40 @@ func (t *txn) dropAttempts(account string) error {
 // stepRule says when a step is due.
 type stepRule struct {
 	step Step
-	due  func(t *txn, a Account, c Credential, at attempt) (why string, due bool)
+	due  func(t *txn, a Account, c Credential, at attempt) (why string, due bool, err error)
 }
 
-// stepRules are all forced steps, in order. Captcha, factors, agreements and
-// the confirmation of an address belong here when they come.
+// stepRules are all forced steps, in order. Captcha, agreements and the
+// confirmation of an address belong here when they come.
 var stepRules = []stepRule{
-	{StepChangePassword, func(t *txn, _ Account, c Credential, at attempt) (string, bool) {
+	{StepFactor, func(t *txn, a Account, _ Credential, at attempt) (string, bool, error) {
+		if at.Factor != "" {
+			return "", false, nil
+		}
+		guarded, err := t.guarded(a.ID)
+		return "", guarded, err
+	}},
+	{StepChangePassword, func(t *txn, _ Account, c Credential, at attempt) (string, bool, error) {
 		switch {
 		case at.Method == "code" && c.Expired:
-			return "code", true
+			return "code", true, nil
 		case c.Expired:
-			return "expired", true
+			return "expired", true, nil
 		default:
-			return "rotation", c.due(t.policy.Password, t.now)
+			return "rotation", c.due(t.policy.Password, t.now), nil
 		}
 	}},
+	{StepEnrol, (*txn).enrolDue},
 }
 
 // next returns the first step that is due.
-func (t *txn) next(a Account, c Credential, at attempt) (Step, string) {
+func (t *txn) next(a Account, c Credential, at attempt) (Step, string, error) {
 	for _, r := range stepRules {
-		if why, due := r.due(t, a, c, at); due {
-			return r.step, why
+		if why, due, err := r.due(t, a, c, at); err != nil || due {
+			return r.step, why, err
 		}
 	}
-	return StepDone, ""
+	return StepDone, "", nil
 }
 
 // secrets are made before a transaction, since that may run more than once.
@@ -110,21 +127,51 @@ func (b *base) newSecrets() (s secrets, err error) {
 
 // advance goes on to the next forced step or, when none is left, to a session.
 func (t *txn) advance(a Account, c Credential, at attempt, s secrets) (Progress, error) {
-	step, why := t.next(a, c, at)
+	if err := t.countKey(a.ID, &at); err != nil {
+		return Progress{}, err
+	}
+	step, why, err := t.next(a, c, at)
+	if err != nil {
+		return Progress{}, err
+	}
 	p := Progress{Step: step, Why: why, Person: a.person()}
+	switch step {
+	case StepFactor:
+		p.Ways, err = t.signInWays(a.ID)
+	case StepEnrol:
+		p.Demand, err = t.demand(a)
+	}
+	if err != nil {
+		return Progress{}, err
+	}
 	if step != StepDone {
 		p.Ticket = s.ticket
 		at.Until, at.Door, at.Remote = t.now.Add(AttemptFor), t.actor.Door, t.actor.Remote
 		t.note("next", string(step))
 		return p, attempts.Insert(t, secret.Hash(s.ticket), at)
 	}
-	in, err := t.beginSession(a, at.Method, s)
+	in, err := t.beginSession(a, at.Method, at.Factor, s)
 	p.SignedIn = in
 	return p, err
 }
 
+// countKey notes the key that this connection proved as the second factor of a
+// sign-in, where the policy says that it stands for one. A sign-in by that very
+// key needs another.
+func (t *txn) countKey(account string, at *attempt) error {
+	if at.Factor != "" || !t.policy.Factors.on(FactorKey) {
+		return nil
+	}
+	brought, err := t.broughtKey(account)
+	if err != nil || !brought {
+		return err
+	}
+	at.Factor = FactorKey
+	return t.keyUsed(t.actor.Key)
+}
+
 // beginSession makes a session and, when the policy bounds their number, ends the oldest.
-func (t *txn) beginSession(a Account, method string, s secrets) (SignedIn, error) {
+func (t *txn) beginSession(a Account, method string, factor FactorKind, s secrets) (SignedIn, error) {
 	if most := t.policy.Session.Max; most > 0 {
 		list, err := t.liveSessions(a.ID)
 		if err != nil {
@@ -145,9 +192,12 @@ func (t *txn) beginSession(a Account, method string, s secrets) (SignedIn, error
 	}
 	r := sessionRecord{TokenHash: secret.Hash(s.token), Session: Session{
 		ID: s.session, Account: a.ID, Door: t.actor.Door, Remote: t.actor.Remote, Client: t.actor.Client,
-		Key: t.actor.Key, Method: method, Created: t.now, LastSeen: t.now, Proved: t.now,
+		Key: t.actor.Key, Method: method, Factor: factor, Created: t.now, LastSeen: t.now, Proved: t.now,
 	}}
 	if err := sessions.Insert(t, r.ID, r); err != nil {
+		return SignedIn{}, err
+	}
+	if err := t.meetDevice(a); err != nil {
 		return SignedIn{}, err
 	}
 	a.LastSignIn = t.now
@@ -178,10 +228,11 @@ func (t *txn) attempt(ticket string, step Step) (at attempt, a Account, c Creden
 	if c, err = credentials.Get(t, at.Account); err != nil {
 		return at, a, c, err
 	}
-	if due, _ := t.next(a, c, at); due != step {
-		return at, a, c, refuse(CodeOutOfOrder)
+	due, _, err := t.next(a, c, at)
+	if err == nil && due != step {
+		err = refuse(CodeOutOfOrder)
 	}
-	return at, a, c, nil
+	return at, a, c, err
 }
 
 // ChangePassword is the forced step StepChangePassword. All other sessions of
@@ -218,6 +269,9 @@ func (s *SignIn) ChangePassword(ctx context.Context, actor Actor, ticket, next s
 		}
 		n, err := t.endSessions(a.ID, "", EndPassword)
 		if err != nil {
+			return err
+		}
+		if err := t.notify(a.ID, NoticePasswordChanged, nil); err != nil {
 			return err
 		}
 		t.entry.Actor, t.entry.Name, t.entry.Target = a.ID, a.UserName, a.UserName

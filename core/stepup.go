@@ -13,16 +13,24 @@ import (
 // StepUpResult carries the session's new secret after a rise of privilege.
 type StepUpResult struct{ Token string }
 
-// StepUp proves anew who the actor is; for StepUpFor, acts that ask for it are
-// allowed. The session gets a new secret. CodeCredentials, CodeWait,
-// CodePassword for what cannot be a password at all, CodeConflict when the password was changed at the same moment.
+// StepUp proves by the password anew who the actor is; for StepUpFor, acts that
+// ask for it are allowed. The session gets a new secret. CodeWeakProof when a
+// stronger proof can be given (StepUpWays); CodeCredentials, CodeWait,
+// CodePassword for what cannot be a password at all, CodeConflict when the
+// password was changed at the same moment.
 func (s *SignIn) StepUp(ctx context.Context, actor Actor, pw string) (StepUpResult, error) {
+	if _, err := s.look(ctx, actor, func(t *txn) error { return t.requireWeak(actor.Account) }); err != nil {
+		return StepUpResult{}, s.refused(ctx, actor, ActStepUp, actor.Account, err)
+	}
 	p, err := s.prove(ctx, actor, ActStepUp, pw, "password")
 	if err != nil {
 		return StepUpResult{}, err
 	}
 	result, hash := s.newToken(actor)
 	err = s.do(ctx, actor, ActStepUp, p.account.ID, func(t *txn) error {
+		if err := t.requireWeak(p.account.ID); err != nil {
+			return err
+		}
 		c, err := t.honour(p)
 		if err != nil {
 			return err
@@ -39,6 +47,19 @@ func (s *SignIn) StepUp(ctx context.Context, actor Actor, pw string) (StepUpResu
 		return StepUpResult{}, err
 	}
 	return result, nil
+}
+
+// requireWeak refuses with CodeWeakProof when a password is not the strongest
+// that the account can be asked for.
+func (t *txn) requireWeak(account string) error {
+	if err := t.may(OpSelf, account); err != nil {
+		return err
+	}
+	enough, err := t.passwordProves(account)
+	if err == nil && !enough {
+		err = refuse(CodeWeakProof)
+	}
+	return err
 }
 
 // proof is a password that was found right, outside a transaction.

@@ -19,6 +19,9 @@ type Swept struct {
 	Sessions int // marked as ended, because their time had come
 	Attempts int // sign-ins that were begun and never finished, removed
 	Guards   int // counts of failures that were long past, removed
+	Codes    int // enrolments and sent codes that were never finished, removed
+	Messages int // messages older than the policy keeps them, removed
+	Notices  int // notices that were read long ago, removed
 }
 
 // Sweep marks sessions as ended whose time has come, and removes sign-ins that
@@ -42,7 +45,49 @@ func (p *Portal) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 		return s, err
 	}
 	s.Guards, err = sweepTable(ctx, b, guardTable, func(r guardRecord) bool { return r.over(now) })
+	if err != nil {
+		return s, err
+	}
+	n, err := sweepTable(ctx, b, enrolments, func(e enrolment) bool { return !now.Before(e.Ends) })
+	s.Codes += n
+	if err != nil {
+		return s, err
+	}
+	n, err = sweepTable(ctx, b, sentCodes, func(c sentCode) bool { return !now.Before(c.Until) })
+	s.Codes += n
+	if err != nil {
+		return s, err
+	}
+	if s.Messages, err = b.sweepMessages(ctx, now); err != nil {
+		return s, err
+	}
+	s.Notices, err = sweepTable(ctx, b, notices, func(n Notice) bool {
+		return !n.Read.IsZero() && now.Sub(n.At) > noticeKept || now.Sub(n.At) > 2*noticeKept
+	})
 	return s, err
+}
+
+// noticeKept is how long a notice that was read stays in an inbox; one that was
+// not read stays twice as long.
+const noticeKept = 180 * 24 * time.Hour
+
+// sweepMessages removes what the policy no longer keeps: messages that were sent
+// or given up, and those that nobody ever carried.
+func (b *base) sweepMessages(ctx context.Context, now time.Time) (n int, err error) {
+	var keep time.Duration
+	err = b.read(ctx, Actor{}, func(t *txn) error {
+		keep = time.Duration(t.policy.Retention.OutboxDays) * 24 * time.Hour
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return sweepTable(ctx, b, messages, func(m Message) bool {
+		if m.State == MessageQueued {
+			return !b.carries(m.Service) && now.Sub(m.Created) > keep
+		}
+		return now.Sub(m.Done) > keep
+	})
 }
 
 // sweepSessions marks the sessions that are over. Each has its own transaction

@@ -2,8 +2,11 @@ package secret
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"regexp"
 	"strings"
 	"testing"
@@ -119,6 +122,96 @@ func TestEqual(t *testing.T) {
 		a, b := rapid.String().Draw(t, "a"), rapid.String().Draw(t, "b")
 		if Equal(a, b) != (a == b) || !Equal(a, a) {
 			t.Fatalf("Equal(%q, %q)", a, b)
+		}
+	})
+}
+
+// ASVS 6.5.2: what is kept of a code tells nothing without the key, and a code of
+// one kind is none of another.
+func TestKeyedHashIsHMAC(t *testing.T) {
+	// The zero byte is what parts the purpose from the code (HMAC: RFC 2104).
+	mac := hmac.New(sha256.New, []byte("Jefe"))
+	mac.Write([]byte("what do ya want\x00for nothing?"))
+	if got, want := KeyedHash([]byte("Jefe"), "what do ya want", "for nothing?"), hex.EncodeToString(mac.Sum(nil)); got != want || len(got) != 64 {
+		t.Errorf("%s, want %s", got, want)
+	}
+	key := []byte("0123456789abcdef0123456789abcdef")
+	seen := map[string]string{}
+	for what, hash := range map[string]string{
+		"a code": KeyedHash(key, "recovery", "123456"), "another code": KeyedHash(key, "recovery", "123457"),
+		"another purpose": KeyedHash(key, "signin", "123456"), "another key": KeyedHash(key[1:], "recovery", "123456"),
+		"another boundary": KeyedHash(key, "recovery1", "23456"), "nothing": KeyedHash(key, "", ""), "no key": KeyedHash(nil, "recovery", "123456"),
+	} {
+		if same, there := seen[hash]; there {
+			t.Errorf("%s has the hash of %s", what, same)
+		}
+		seen[hash] = what
+	}
+	if KeyedHash(key, "recovery", "123456") == Hash("123456") {
+		t.Error("a plain hash")
+	}
+}
+
+// ASVS 6.5.4: no digit is likelier than another.
+func TestEveryDigitIsEquallyLikely(t *testing.T) {
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	code := Digits(bytes.NewReader(all), 250) // which is all that may be used of them
+	for d := '0'; d <= '9'; d++ {
+		if n := strings.Count(code, string(d)); n != 25 {
+			t.Errorf("%q stands for %d of 250 bytes", d, n)
+		}
+	}
+	if got := Digits(bytes.NewReader([]byte{250, 255, 7, 254, 19, 3, 249, 0, 0, 0, 0}), 4); got != "7939" {
+		t.Errorf("bytes beyond the last multiple of ten give %q", got)
+	}
+	shape := regexp.MustCompile(`^[0-9]{6}$`)
+	var count [6]map[byte]int
+	for i := range count {
+		count[i] = map[byte]int{}
+	}
+	const n = 20_000
+	for range n {
+		code := Digits(rand.Reader, 6)
+		if !shape.MatchString(code) {
+			t.Fatalf("%q", code)
+		}
+		for i := range count {
+			count[i][code[i]]++
+		}
+	}
+	for i, digits := range count {
+		for d, got := range digits { // 2,000 each; seven standard deviations are 297
+			if got < n/10-300 || got > n/10+300 {
+				t.Errorf("%q stands %d times at %d", d, got, i)
+			}
+		}
+	}
+	if got := Digits(rand.Reader, 0); got != "" {
+		t.Errorf("no digits are %q", got)
+	}
+}
+
+// Whoever has key and seed writes the same code down again; nobody else does.
+func TestADerivedCodeFollowsFromKeyPurposeAndSeed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		key := rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "key")
+		purpose, seed := rapid.StringMatching(`[a-z ]{0,12}`).Draw(t, "purpose"), rapid.String().Draw(t, "seed")
+		groups := rapid.IntRange(1, 8).Draw(t, "groups")
+		code := Derive(key, purpose, seed, groups)
+		if code != Derive(bytes.Clone(key), purpose, seed, groups) || len(code) != groups*(GroupLen+1)-1 || NormalizeCode(code) != code {
+			t.Fatalf("%q", code)
+		}
+		if groups < 3 {
+			return // of so few bits two may be the same
+		}
+		for _, other := range []string{Derive(append(bytes.Clone(key), 1), purpose, seed, groups), Derive(key, purpose+"x", seed, groups),
+			Derive(key, purpose, seed+"x", groups), Derive(key, "", purpose+seed, groups)} {
+			if other == code && purpose != "" {
+				t.Fatalf("another one gives %q too", code)
+			}
 		}
 	})
 }

@@ -1,0 +1,248 @@
+// What the policy says of factors and messages: which methods there are, who
+// must have one and by when, and who would be left without.
+
+package core
+
+import (
+	"context"
+	"time"
+
+	"postern/store"
+)
+
+// KeyStanding says what a linked SSH key, proved by the connection, stands for at sign-in.
+type KeyStanding string
+
+// What a linked key may stand for.
+const (
+	KeyStandsForNothing  KeyStanding = "nothing"
+	KeyStandsForFactor   KeyStanding = "factor"   // the second factor: the password is asked for
+	KeyStandsForPassword KeyStanding = "password" // the password: a second factor is still asked for, if there is one
+)
+
+// Enforcement says who must have a second factor.
+type Enforcement string
+
+// Who may be made to have one. Admins are all who hold a role on the portal.
+const (
+	EnforceNobody    Enforcement = "nobody"
+	EnforceAdmins    Enforcement = "admins"
+	EnforceEverybody Enforcement = "everybody"
+)
+
+// FactorPolicy says which second factors there are, and who must have one.
+type FactorPolicy struct {
+	App   bool `json:"app"`
+	Key   bool `json:"key"`
+	SMS   bool `json:"sms"`   // restricted by NIST SP 800-63B-4 §3.1.3.3: carries a notice
+	Email bool `json:"email"` // the weakest: never counts as strong
+
+	KeyStands KeyStanding `json:"key_stands"`
+	Enforce   Enforcement `json:"enforce"`
+	Days      int         `json:"days"` // to comply, from when it was demanded of somebody; 0: at once
+
+	// Since when a factor is demanded. They are the core's own, no settings.
+	AdminsSince    time.Time `json:"admins_since,omitzero"`
+	EverybodySince time.Time `json:"everybody_since,omitzero"`
+}
+
+// MessagePolicy bounds what may be sent in a calendar month (UTC), by service. 0
+// is nothing: an allowance is what somebody pays for.
+type MessagePolicy struct {
+	MailAllowance int `json:"mail_allowance"`
+	SMSAllowance  int `json:"sms_allowance"`
+}
+
+// RetentionPolicy says how long things are kept.
+type RetentionPolicy struct {
+	OutboxDays int `json:"outbox_days"` // messages that were sent or given up
+}
+
+// on says whether a method of proof is switched on.
+func (p FactorPolicy) on(k FactorKind) bool {
+	switch k {
+	case FactorApp:
+		return p.App
+	case FactorSMS:
+		return p.SMS
+	case FactorEmail:
+		return p.Email
+	case FactorKey:
+		return p.Key && p.KeyStands == KeyStandsForFactor
+	}
+	return false
+}
+
+// any says whether a person can have a second factor at all.
+func (p FactorPolicy) any() bool {
+	return p.on(FactorApp) || p.on(FactorSMS) || p.on(FactorEmail) || p.on(FactorKey)
+}
+
+// keyStandsFor says whether a linked key counts as that at sign-in.
+func (p FactorPolicy) keyStandsFor(what KeyStanding) bool { return p.Key && p.KeyStands == what }
+
+// validate checks the rules between settings of this section and of messages.
+func (p Policy) validateFactors() error {
+	if p.Factors.Enforce != EnforceNobody && !p.Factors.any() {
+		return &Error{Code: CodeNoMethod, Field: "factors.enforce"}
+	}
+	for _, m := range []struct {
+		on        bool
+		allowance int
+		method    string
+		setting   string
+	}{
+		{p.Factors.SMS, p.Messages.SMSAllowance, "factors.sms", "messages.sms_allowance"},
+		{p.Factors.Email, p.Messages.MailAllowance, "factors.email", "messages.mail_allowance"},
+	} {
+		if m.on && m.allowance == 0 {
+			return &Error{Code: CodeNoAllowance, Field: m.method, Rule: m.setting}
+		}
+	}
+	return nil
+}
+
+// demandedSince notes from when on a factor is demanded, as Enforce changes.
+func (p *FactorPolicy) demandedSince(before FactorPolicy, now time.Time) {
+	p.AdminsSince, p.EverybodySince = before.AdminsSince, before.EverybodySince
+	switch p.Enforce {
+	case EnforceNobody:
+		p.AdminsSince, p.EverybodySince = time.Time{}, time.Time{}
+	case EnforceAdmins:
+		p.EverybodySince = time.Time{}
+	case EnforceEverybody:
+		if before.Enforce != EnforceEverybody {
+			p.EverybodySince = now
+		}
+	}
+	if p.Enforce != EnforceNobody && before.Enforce == EnforceNobody {
+		p.AdminsSince = now
+	}
+}
+
+// demanded says whether the account must have a second factor, and by when. The
+// time is never copied into a record: a changed policy counts at once.
+func (t *txn) demanded(a Account) (by time.Time, must bool, err error) {
+	p := t.policy.Factors
+	if p.Enforce == EnforceNobody {
+		return time.Time{}, false, nil
+	}
+	held, err := t.rank(a.ID)
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	var since time.Time
+	if held.top > 0 {
+		since = later(p.AdminsSince, held.since)
+	}
+	if p.Enforce == EnforceEverybody {
+		if all := later(p.EverybodySince, a.Created); held.top == 0 || all.Before(since) {
+			since = all
+		}
+	} else if held.top == 0 {
+		return time.Time{}, false, nil
+	}
+	return since.AddDate(0, 0, p.Days), true, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Losing is who would be left without any second factor by a change of the policy.
+type Losing struct {
+	Count int
+	Names []string // user names, the first MaxLosing of them
+}
+
+// MaxLosing is how many names a Losing holds.
+const MaxLosing = 20
+
+// Losing counts, on the data as it is, whose last usable factor would not count
+// any more if these settings were in force. CodeDenied, and the refusals of a
+// change.
+func (s *Policies) Losing(ctx context.Context, actor Actor, values map[string]string) (Losing, error) {
+	var out Losing
+	err := s.read(ctx, actor, func(t *txn) (err error) {
+		if err := t.may(OpChangePolicy, ""); err != nil {
+			return err
+		}
+		next, err := t.policy.with(values)
+		if err != nil {
+			return err
+		}
+		out, err = t.losing(next.Factors)
+		return err
+	})
+	return out, err
+}
+
+// losing walks everybody who has a factor, a page at a time.
+func (t *txn) losing(next FactorPolicy) (Losing, error) {
+	var out Losing
+	now := t.policy.Factors
+	if (!now.App || next.App) && (!now.SMS || next.SMS) && (!now.Email || next.Email) && (!now.on(FactorKey) || next.on(FactorKey)) {
+		return out, nil // nothing is switched off
+	}
+	look := func(account string, of []factorRecord, keys int) error {
+		had, has := false, false
+		for _, f := range of {
+			had = had || f.countsUnder(now)
+			has = has || f.countsUnder(next)
+		}
+		had = had || keys > 0 && now.on(FactorKey)
+		has = has || keys > 0 && next.on(FactorKey)
+		if !had || has {
+			return nil
+		}
+		out.Count++
+		if len(out.Names) < MaxLosing {
+			a, err := accounts.Get(t, account)
+			if err != nil {
+				return err
+			}
+			out.Names = append(out.Names, a.UserName)
+		}
+		return nil
+	}
+	err := eachAccountOf(t, factors, func(f factorRecord) string { return f.Account }, func(account string) error {
+		of, err := t.factorsOf(account)
+		if err != nil {
+			return err
+		}
+		keys, err := t.keysOf(account)
+		if err != nil {
+			return err
+		}
+		return look(account, of, len(keys))
+	})
+	if err != nil || !now.on(FactorKey) {
+		return out, err
+	}
+	err = eachAccountOf(t, linkedKeys, func(k LinkedKey) string { return k.Account }, func(account string) error {
+		of, err := t.factorsOf(account)
+		if err != nil || len(of) > 0 {
+			return err // looked at already
+		}
+		return look(account, nil, 1)
+	})
+	return out, err
+}
+
+// eachAccountOf calls fn once for every account that has a record in a table
+// with the index "account", in the order of their ids.
+func eachAccountOf[T any](t *txn, table *store.Table[T], account func(T) string, fn func(account string) error) error {
+	last := ""
+	return eachRow(func(after string) ([]store.Row[T], error) {
+		return table.PageBy(t, "account", "", after, MaxPage)
+	}, func(v T) error {
+		if account(v) == last {
+			return nil
+		}
+		last = account(v)
+		return fn(last)
+	})
+}

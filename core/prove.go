@@ -1,0 +1,549 @@
+// A second factor, asked for: at sign-in, as the step StepFactor, and at step-up.
+// Both find the ways a person has, send a code where the way needs one, and check
+// what was typed; only what follows differs.
+
+package core
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"postern/core/otp"
+	"postern/core/secret"
+	"postern/store"
+)
+
+// Way is one way to prove who one is.
+type Way struct {
+	Kind    FactorKind
+	ID      string // of the factor; "" for keys, recovery codes and the password
+	Label   string
+	Hint    string // the masked address that a code goes to
+	Default bool
+	// Blocked says why the way cannot be gone now: CodeFactorOff, CodeAllowance
+	// (no messages left), CodeNoKey (this connection did not bring the key). "" when it can.
+	Blocked Code
+}
+
+// sentCode is a code that was sent to a factor's address, for one sign-in or
+// session: it is of no use in another (ASVS 6.6.2).
+type sentCode struct {
+	awaited
+	Account string `json:"account"`
+	Factor  string `json:"factor"`
+}
+
+// sentCodes is keyed by whom the code is for: an attempt or a session.
+var sentCodes = store.NewTable("sentcode", 1,
+	store.Index[sentCode]{Name: "account", Keys: func(c sentCode) []string { return []string{c.Account} }})
+
+// factorGuard counts wrong codes for the factors of an account. Only who has
+// proved the password gets there.
+func factorGuard(account string) guardKey {
+	return guardKey{id: string(guardFactor) + "/" + account, kind: guardFactor}
+}
+
+// recoveryGuard counts wrong recovery codes apart, so that their owner gets in
+// while others hammer the factors.
+func recoveryGuard(account string) guardKey {
+	return guardKey{id: string(guardRecovery) + "/" + account, kind: guardRecovery}
+}
+
+// guarded says whether a sign-in of the account asks for a second factor: it has
+// one whose method is on. One that failed too often still guards: else failing
+// would be a way in.
+func (t *txn) guarded(account string) (bool, error) {
+	list, err := t.factorsOf(account)
+	if err != nil {
+		return false, err
+	}
+	if slices.ContainsFunc(list, func(f factorRecord) bool { return t.policy.Factors.on(f.Kind) }) {
+		return true, nil
+	}
+	if !t.policy.Factors.on(FactorKey) {
+		return false, nil
+	}
+	keys, err := t.keysOf(account)
+	return len(keys) > 0, err
+}
+
+// broughtKey says whether the key that this connection proved is linked to the account.
+func (t *txn) broughtKey(account string) (bool, error) {
+	if t.actor.Key == "" {
+		return false, nil
+	}
+	k, err := linkedKeys.Get(t, t.actor.Key)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrTooLarge) {
+		return false, nil
+	}
+	return err == nil && k.Account == account, err
+}
+
+// factorWays are the factors that can be asked for, the default first.
+func (t *txn) factorWays(account string) ([]Way, error) {
+	list, err := t.factorsOf(account)
+	if err != nil {
+		return nil, err
+	}
+	var ways []Way
+	for _, f := range list {
+		if !t.policy.Factors.on(f.Kind) {
+			continue
+		}
+		w := Way{Kind: f.Kind, ID: f.ID, Label: f.Label, Hint: f.hint(), Default: f.Default}
+		if !f.Disabled.IsZero() {
+			w.Blocked = CodeFactorOff
+		} else if service := serviceOf(f.Kind); service != "" {
+			u, err := t.usage(service, monthOf(t.now))
+			if err != nil {
+				return nil, err
+			}
+			if u.Queued+u.Sent >= t.policy.Messages.allowance(service) {
+				w.Blocked = CodeAllowance
+			}
+		}
+		ways = append(ways, w)
+	}
+	slices.SortStableFunc(ways, func(a, b Way) int {
+		if a.Default != b.Default {
+			if a.Default {
+				return -1
+			}
+			return 1
+		}
+		return b.Kind.strength() - a.Kind.strength()
+	})
+	return ways, nil
+}
+
+// signInWays are all ways to go on at StepFactor.
+func (t *txn) signInWays(account string) ([]Way, error) {
+	ways, err := t.factorWays(account)
+	if err != nil {
+		return nil, err
+	}
+	if t.policy.Factors.on(FactorKey) {
+		keys, err := t.keysOf(account)
+		if err != nil {
+			return nil, err
+		}
+		if len(keys) > 0 { // had it been brought, nothing would be asked
+			ways = append(ways, Way{Kind: FactorKey, Label: keys[0].Label, Blocked: CodeNoKey})
+		}
+	}
+	return t.addRecovery(account, ways)
+}
+
+func (t *txn) addRecovery(account string, ways []Way) ([]Way, error) {
+	r, err := t.recoveryState(account)
+	if err == nil && r.Left > 0 {
+		ways = append(ways, Way{Kind: FactorRecovery})
+	}
+	return ways, err
+}
+
+// stepUpWays are the ways to prove oneself again, the strongest first. Whoever
+// has a factor that is stronger than the password is asked for that, and for a
+// recovery code when the factor failed too often: else failing would be a way to
+// get by with the password alone.
+func (t *txn) stepUpWays(account string) ([]Way, error) {
+	ways, err := t.factorWays(account)
+	if err != nil {
+		return nil, err
+	}
+	ways = slices.DeleteFunc(ways, func(w Way) bool { return w.Kind.strength() < FactorPassword.strength() })
+	slices.SortStableFunc(ways, func(a, b Way) int { return b.Kind.strength() - a.Kind.strength() })
+	if !slices.ContainsFunc(ways, func(w Way) bool { return w.Blocked == "" || w.Blocked == CodeFactorOff }) {
+		return append([]Way{{Kind: FactorPassword}}, ways...), nil
+	}
+	return t.addRecovery(account, ways)
+}
+
+// passwordProves says whether the password is enough at step-up: nothing
+// stronger can be asked for.
+func (t *txn) passwordProves(account string) (bool, error) {
+	ways, err := t.stepUpWays(account)
+	return err == nil && ways[0].Kind == FactorPassword, err
+}
+
+// proving says who proves who they are, and under which key a code that is sent
+// waits. With a ticket it is the sign-in of that, else the actor's own session.
+func (t *txn) proving(ticket string) (account, waits string, err error) {
+	if ticket != "" {
+		_, a, _, err := t.attempt(ticket, StepFactor)
+		return a.ID, signInWaits(ticket), err
+	}
+	if err := t.may(OpSelf, t.actor.Account); err != nil {
+		return "", "", err
+	}
+	return t.actor.Account, "stepup/" + t.actor.Account + "/" + t.actor.Session, nil
+}
+
+func signInWaits(ticket string) string { return "signin/" + secret.Hash(ticket) }
+
+// StepUpWays returns how the actor can prove themselves again, the best first.
+func (s *SignIn) StepUpWays(ctx context.Context, actor Actor) ([]Way, error) {
+	var ways []Way
+	err := s.read(ctx, actor, func(t *txn) (err error) {
+		if err := t.may(OpSelf, actor.Account); err != nil {
+			return err
+		}
+		ways, err = t.stepUpWays(actor.Account)
+		return err
+	})
+	return ways, err
+}
+
+// SendCode sends a code to a factor, for the sign-in of a ticket or, with "",
+// for a step-up. An earlier code of the same sign-in is dead. It returns how long
+// it is until another can be sent. CodeWait, CodeAllowance (field: the service),
+// CodeFactorOff, CodeMethodOff, CodeNotFound; CodeTicket, CodeOutOfOrder of a
+// sign-in, and CodeWeakProof (field "factor") of a step-up.
+func (s *SignIn) SendCode(ctx context.Context, actor Actor, ticket, factor string) (again time.Duration, err error) {
+	code := s.newSentCode()
+	err = s.do(ctx, actor, ActCodeSent, "", func(t *txn) error {
+		account, waits, err := t.proving(ticket)
+		t.entry.About = account
+		if err != nil {
+			return err
+		}
+		f, err := t.askable(account, ticket, factor)
+		if err != nil {
+			return err
+		}
+		service := serviceOf(f.Kind)
+		if service == "" {
+			return refuseField(CodeNotFound, "factor")
+		}
+		a, err := accounts.Get(t, account)
+		if err != nil {
+			return err
+		}
+		t.entry.Target, t.entry.After = f.Label, map[string]string{"address": f.hint()}
+		if again, err = t.countSend(account, service); err != nil {
+			return err
+		}
+		w, err := t.await(waits, code)
+		if err != nil {
+			return err
+		}
+		if err := sentCodes.Put(t, waits, sentCode{awaited: w, Account: account, Factor: f.ID}); err != nil {
+			return err
+		}
+		_, err = t.enqueue(outgoing{account: a, service: service, to: f.Address, kind: MessageSignInCode, code: code, until: w.Until})
+		return err
+	})
+	return again, err
+}
+
+// askable reads a factor that can be asked for now: at the sign-in of a ticket,
+// or at a step-up, which a factor weaker than the password is no proof for.
+func (t *txn) askable(account, ticket, id string) (factorRecord, error) {
+	f, err := t.ownFactor(account, id)
+	switch {
+	case err != nil:
+		return f, err
+	case !t.policy.Factors.on(f.Kind):
+		return f, refuseField(CodeMethodOff, "factor")
+	case !f.Disabled.IsZero():
+		return f, refuseField(CodeFactorOff, "factor")
+	case ticket == "" && f.Kind.strength() < FactorPassword.strength():
+		return f, refuseField(CodeWeakProof, "factor")
+	}
+	return f, nil
+}
+
+// Factor proves a factor by its code and goes on with the sign-in of a ticket.
+// With the field "code": CodeCodeFormat, CodeCodeWrong (N tries left, when they
+// are counted), CodeCodeUsed (Wait until the next), CodeCodeClock, CodeCodeOver. CodeWait after too many
+// failures; CodeFactorOff after MaxCredentialFailures in a row; CodeMethodOff,
+// CodeNotFound (field "factor"); CodeTicket, CodeOutOfOrder.
+func (s *SignIn) Factor(ctx context.Context, actor Actor, ticket, factor, code string) (Progress, error) {
+	var p Progress
+	err := s.proveFactor(ctx, actor, ActSignInFactor, ticket, factor, code, func(t *txn, k FactorKind, sec secrets) (err error) {
+		p, err = t.provedFactor(ticket, k, sec)
+		return err
+	})
+	if err != nil {
+		return Progress{}, err
+	}
+	return p, nil
+}
+
+// Recover proves a recovery code and goes on with the sign-in of a ticket.
+// CodeCodeWrong (field "code"), CodeWait, CodeTicket, CodeOutOfOrder.
+func (s *SignIn) Recover(ctx context.Context, actor Actor, ticket, code string) (Progress, error) {
+	var p Progress
+	err := s.proveRecovery(ctx, actor, ActSignInRecovery, ticket, code, func(t *txn, sec secrets) (err error) {
+		p, err = t.provedFactor(ticket, FactorRecovery, sec)
+		return err
+	})
+	if err != nil {
+		return Progress{}, err
+	}
+	return p, nil
+}
+
+// provedFactor goes on with a sign-in whose factor was proved.
+func (t *txn) provedFactor(ticket string, k FactorKind, sec secrets) (Progress, error) {
+	at, a, c, err := t.attempt(ticket, StepFactor)
+	if err != nil {
+		return Progress{}, err
+	}
+	if err := attempts.Delete(t, secret.Hash(ticket)); err != nil {
+		return Progress{}, err
+	}
+	at.Factor = k
+	t.entry.Actor, t.entry.Name = a.ID, a.UserName
+	return t.advance(a, c, at, sec)
+}
+
+// StepUpFactor is StepUp by a factor's code; it refuses as Factor does, and with
+// CodeWeakProof (field "factor") for one that is weaker than the password.
+func (s *SignIn) StepUpFactor(ctx context.Context, actor Actor, factor, code string) (StepUpResult, error) {
+	result, hash := s.newToken(actor)
+	err := s.proveFactor(ctx, actor, ActStepUp, "", factor, code, func(t *txn, _ FactorKind, _ secrets) error {
+		return t.renew(actor.Session, hash)
+	})
+	if err != nil {
+		return StepUpResult{}, err
+	}
+	return result, nil
+}
+
+// StepUpRecovery is StepUp by a recovery code; it refuses as Recover does.
+func (s *SignIn) StepUpRecovery(ctx context.Context, actor Actor, code string) (StepUpResult, error) {
+	result, hash := s.newToken(actor)
+	err := s.proveRecovery(ctx, actor, ActStepUp, "", code, func(t *txn, _ secrets) error {
+		return t.renew(actor.Session, hash)
+	})
+	if err != nil {
+		return StepUpResult{}, err
+	}
+	return result, nil
+}
+
+// proveFactor checks a factor's code. It is looked at on a snapshot first, so
+// that a wrong one is counted though the act is refused; and again in the act
+// itself, where a step or a sent code is used up: of two doors, one wins.
+func (s *SignIn) proveFactor(ctx context.Context, actor Actor, action Action, ticket, factor, typed string, then func(*txn, FactorKind, secrets) error) error {
+	var account, waits string
+	if _, err := s.look(ctx, actor, func(t *txn) (err error) {
+		account, waits, err = t.proving(ticket)
+		return err
+	}); err != nil {
+		return s.refused(ctx, actor, action, account, err)
+	}
+	typing := addressGuard(guardTyping, actor.Remote)
+	keys := append([]guardKey{factorGuard(account)}, addressGuard(guardAddress, actor.Remote)...)
+	release, err := s.enter(ctx, append(typing, keys...))
+	if err != nil {
+		return s.refused(ctx, actor, action, account, err)
+	}
+	defer release()
+	code, six := otp.NormalizeCode(typed)
+	if !six {
+		return s.count(ctx, actor, action, account, typing, refuseField(CodeCodeFormat, "code"), nil)
+	}
+	sec, err := s.newSecrets()
+	if err != nil {
+		return asError(err)
+	}
+	others, leave := s.tryCode(waits)
+	defer leave()
+	_, wrong := s.look(ctx, actor, func(t *txn) error {
+		f, err := t.askable(account, ticket, factor)
+		if err == nil {
+			_, err = t.checkCode(f, waits, code, others)
+		}
+		return err
+	})
+	if guessed(wrong) {
+		return s.count(ctx, actor, action, account, keys, wrong, func(t *txn) error { return t.countWrong(account, factor, waits, code) })
+	} else if CodeOf(wrong) == CodeCodeUsed {
+		return s.count(ctx, actor, action, account, typing, wrong, nil) // a key pressed twice is no guess
+	} else if wrong != nil {
+		return s.refused(ctx, actor, action, account, wrong)
+	}
+	return s.do(ctx, actor, action, account, func(t *txn) error {
+		again, waits, err := t.proving(ticket)
+		if err != nil {
+			return err
+		}
+		if again != account {
+			return refuse(CodeTicket)
+		}
+		f, err := t.askable(account, ticket, factor)
+		if err != nil {
+			return err
+		}
+		if f, err = t.checkCode(f, waits, code, 0); err != nil {
+			return err
+		}
+		f.Failures, f.LastUsed = 0, t.now
+		if err := factors.Put(t, f.ID, f); err != nil {
+			return err
+		}
+		spent := []guardKey{factorGuard(account)}
+		if service := serviceOf(f.Kind); service != "" {
+			if err := sentCodes.Delete(t, waits); err != nil {
+				return err
+			}
+			spent = append(spent, sendGuard(account, service))
+		}
+		if err := t.clearFailures(spent); err != nil {
+			return err
+		}
+		t.entry.Target = f.Label
+		t.note("factor", string(f.Kind))
+		return then(t, f.Kind, sec)
+	})
+}
+
+// guessed says whether a refusal is of a code that could have been a guess.
+func guessed(err error) bool {
+	switch CodeOf(err) {
+	case CodeCodeWrong, CodeCodeClock:
+		return true
+	case CodeCodeOver:
+		var e *Error
+		return errors.As(err, &e) && e.Rule == "tries" // the last try was wrong
+	}
+	return false
+}
+
+// checkCode says whether a code is the factor's. An app's step that is accepted
+// is noted in the factor returned. others are those who try the same sent code now.
+func (t *txn) checkCode(f factorRecord, waits, code string, others int) (factorRecord, error) {
+	if f.Kind != FactorApp {
+		w, err := sentCodes.Get(t, waits)
+		if errors.Is(err, store.ErrNotFound) || err == nil && w.Factor != f.ID {
+			return f, refuseField(CodeCodeOver, "code")
+		} else if err != nil {
+			return f, err
+		}
+		if err := w.room(others); err != nil {
+			return f, err
+		}
+		return f, t.judge(w.awaited, waits, code)
+	}
+	verdict, step := otp.Check(f.Secret, code, t.now, f.LastStep, f.Burned)
+	if verdict == otp.Clock && step <= f.LastStep {
+		verdict = otp.Used // an old one that was typed again says nothing about clocks
+	}
+	if err := verdictError(verdict, step, t.now); err != nil {
+		return f, err
+	}
+	f.LastStep = step
+	f.Burned = slices.DeleteFunc(slices.Clone(f.Burned), func(b int64) bool { return b < step-2*otp.ClockSteps })
+	return f, nil
+}
+
+// verdictError turns what became of an app's code into a refusal.
+func verdictError(v otp.Verdict, step int64, now time.Time) error {
+	switch v {
+	case otp.Accepted:
+		return nil
+	case otp.Used:
+		return &Error{Code: CodeCodeUsed, Field: "code", Wait: untilNextCode(now)}
+	case otp.Clock:
+		e := &Error{Code: CodeCodeClock, Field: "code", Rule: "ahead"}
+		off := step - otp.Step(now)
+		if off < 0 {
+			e.Rule, off = "behind", -off
+		}
+		perMinute := int64(time.Minute / otp.Period)
+		e.N = int((off + perMinute - 1) / perMinute)
+		return e
+	}
+	return refuseField(CodeCodeWrong, "code")
+}
+
+// countWrong notes a wrong code where it counts: at the code that was sent, and
+// at the factor, which counts no more after MaxCredentialFailures in a row. A code of a time to come is burned:
+// the hint about the clock must be worth nothing to whoever guessed it.
+func (t *txn) countWrong(account, factor, waits, code string) error {
+	f, err := t.ownFactor(account, factor)
+	if CodeOf(err) == CodeNotFound {
+		return nil // removed meanwhile
+	} else if err != nil {
+		return err
+	}
+	t.entry.Target = f.Label
+	if f.Kind == FactorApp {
+		if v, step := otp.Check(f.Secret, code, t.now, f.LastStep, f.Burned); v == otp.Clock && !slices.Contains(f.Burned, step) {
+			f.Burned = append(f.Burned, step)
+			if over := len(f.Burned) - 4*otp.ClockSteps; over > 0 {
+				f.Burned = f.Burned[over:]
+			}
+		}
+	} else if w, err := sentCodes.Get(t, waits); err == nil {
+		w.Tries++
+		if err := sentCodes.Put(t, waits, w); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	f.Failures++
+	if f.Failures < MaxCredentialFailures || !f.Disabled.IsZero() {
+		return factors.Put(t, f.ID, f)
+	}
+	f.Disabled = t.now
+	if err := factors.Put(t, f.ID, f); err != nil {
+		return err
+	}
+	t.note("disabled", f.Label)
+	return t.notify(account, NoticeFactorDisabled, map[string]string{"Kind": string(f.Kind), "Label": f.Label})
+}
+
+// proveRecovery checks a recovery code and takes it out of its set.
+func (s *SignIn) proveRecovery(ctx context.Context, actor Actor, action Action, ticket, typed string, then func(*txn, secrets) error) error {
+	var account string
+	if _, err := s.look(ctx, actor, func(t *txn) (err error) {
+		account, _, err = t.proving(ticket)
+		return err
+	}); err != nil {
+		return s.refused(ctx, actor, action, account, err)
+	}
+	keys := append([]guardKey{recoveryGuard(account)}, addressGuard(guardAddress, actor.Remote)...)
+	release, err := s.enter(ctx, keys)
+	if err != nil {
+		return s.refused(ctx, actor, action, account, err)
+	}
+	defer release()
+	sec, err := s.newSecrets()
+	if err != nil {
+		return asError(err)
+	}
+	_, wrong := s.look(ctx, actor, func(t *txn) error {
+		_, _, err := t.findRecovery(account, typed)
+		return err
+	})
+	if guessed(wrong) {
+		return s.count(ctx, actor, action, account, keys, wrong, nil)
+	} else if wrong != nil {
+		return s.refused(ctx, actor, action, account, wrong)
+	}
+	return s.do(ctx, actor, action, account, func(t *txn) error {
+		again, _, err := t.proving(ticket)
+		if err != nil {
+			return err
+		}
+		if again != account {
+			return refuse(CodeTicket)
+		}
+		left, err := t.useRecovery(account, typed)
+		if err != nil {
+			return err
+		}
+		if err := t.clearFailures([]guardKey{recoveryGuard(account), factorGuard(account)}); err != nil {
+			return err
+		}
+		t.note("factor", string(FactorRecovery))
+		t.note("codes_left", itoa(left))
+		return then(t, sec)
+	})
+}

@@ -1,0 +1,129 @@
+// Step-up where there is more than a password: the strongest proof that can be
+// asked for, and nothing weaker.
+
+package core_test
+
+import (
+	"testing"
+	"time"
+
+	"postern/core"
+	"postern/core/coretest"
+)
+
+// ASVS 6.3.4, 6.3.6, 7.5.3
+func TestTheStrongestProofIsAskedFor(t *testing.T) {
+	p := coretest.Open(t)
+	withMessages(p)
+	p.Set("session.idle_minutes", "0")
+	me := p.SignUp("mara")
+	ways := func(want string) {
+		t.Helper()
+		if got := kinds(must(p.Portal.SignIn.StepUpWays(ctx, me))(t)); got != want {
+			t.Errorf("asked for %s, want %s", got, want)
+		}
+	}
+	ways("password")
+	mail := enrolAddress(t, p, me, core.FactorEmail, "ada@example.net")
+	ways("password") // e-mail is the weaker of the two
+	codes := save(t, p, me)
+	ways("password")
+	must(p.Portal.SignIn.StepUp(ctx, me, coretest.Password))(t)
+	p.Clock.Advance(time.Minute)
+	number := enrolAddress(t, p, me, core.FactorSMS, maraPhone)
+	ways("sms recovery")
+	_, err := p.Portal.SignIn.StepUp(ctx, me, coretest.Password)
+	refused(t, err, core.CodeWeakProof, "")
+	a := enrolApp(t, p, me, "phone")
+	ok(t, p.Factors.SetDefault(ctx, me, mail.ID)) // which is for sign-in
+	ways("app sms recovery")
+	before := substance(p.Dump())
+	_, err = p.Portal.SignIn.StepUp(ctx, me, coretest.Password)
+	refused(t, err, core.CodeWeakProof, "")
+	same(t, before, substance(p.Dump()))
+
+	// The weakness: a code by mail, weaker than the password that was refused, was
+	// accepted all the same.
+	p.Clock.Advance(time.Minute)
+	_, err = p.Portal.SignIn.SendCode(ctx, me, "", mail.ID)
+	refused(t, err, core.CodeWeakProof, "factor")
+	_, err = p.Portal.SignIn.StepUpFactor(ctx, me, mail.ID, "123456")
+	refused(t, err, core.CodeWeakProof, "factor")
+	progress := begin(t, p, here, "mara", core.StepFactor)
+	must(p.Portal.SignIn.SendCode(ctx, here, progress.Ticket, mail.ID))(t) // it signs in
+	stands(t, must(p.Portal.SignIn.Factor(ctx, here, progress.Ticket, mail.ID, codeTo(t, p, "ada@example.net")))(t), core.StepDone)
+
+	for what, prove := range map[string]func() (core.StepUpResult, error){
+		"app": func() (core.StepUpResult, error) { return p.Portal.SignIn.StepUpFactor(ctx, me, a.ID, a.next(p)) },
+		"sms": func() (core.StepUpResult, error) {
+			must(p.Portal.SignIn.SendCode(ctx, me, "", number.ID))(t)
+			return p.Portal.SignIn.StepUpFactor(ctx, me, number.ID, codeTo(t, p, maraPhone))
+		},
+		"recovery": func() (core.StepUpResult, error) { return p.Portal.SignIn.StepUpRecovery(ctx, me, codes[0]) },
+	} {
+		p.Clock.Advance(core.StepUpFor + time.Minute)
+		_, err := p.Factors.BeginRecovery(ctx, me)
+		refused(t, err, core.CodeStepUp, "")
+		result := must(prove())(t)
+		must(p.Factors.BeginRecovery(ctx, me))(t)
+		if in, err := p.Portal.SignIn.Resume(ctx, here, result.Token); err != nil || in.Session != me.Session { // ASVS 7.2.4
+			t.Errorf("%s: the new secret opens %+v, %v", what, in, err)
+		}
+	}
+}
+
+func TestARiseOfPrivilegeEndsTheOldSecret(t *testing.T) {
+	p := coretest.Open(t)
+	me := p.SignUp("mara")
+	a := enrolApp(t, p, me, "phone")
+	progress := begin(t, p, here, "mara", core.StepFactor)
+	in := must(p.Portal.SignIn.Factor(ctx, here, progress.Ticket, a.ID, a.next(p)))(t).SignedIn
+	result := must(p.Portal.SignIn.StepUpFactor(ctx, here.With(in), a.ID, a.next(p)))(t)
+	_, err := p.Portal.SignIn.Resume(ctx, here, in.Token)
+	refused(t, err, core.CodeSessionEnded, "")
+	must(p.Portal.SignIn.Resume(ctx, here, result.Token))(t)
+	if _, err := p.Portal.SignIn.StepUpFactor(ctx, here.With(in), a.ID, a.wrong(p)); core.CodeOf(err) != core.CodeCodeWrong {
+		t.Fatal(err)
+	}
+	must(p.Portal.SignIn.Resume(ctx, here, result.Token))(t) // a wrong code changes nothing
+	for _, who := range []core.Actor{here, coretest.Console(), p.Owner} {
+		if _, err := p.Portal.SignIn.StepUpFactor(ctx, who, a.ID, a.next(p)); err == nil {
+			t.Errorf("%+v proves with another's factor", who)
+		}
+	}
+}
+
+// With an app, the password alone changes nothing, and is no proof of the rest.
+// ASVS 6.3.4, 7.5.1
+func TestChangingThePasswordWithAnApp(t *testing.T) {
+	p := coretest.Open(t)
+	p.Set("session.idle_minutes", "0")
+	me := p.SignUp("mara")
+	a := enrolApp(t, p, me, "phone")
+	change := func() error {
+		_, err := p.Accounts.ChangePassword(ctx, me, coretest.Password, strong, false)
+		return err
+	}
+	p.Clock.Advance(core.StepUpFor + 1)
+	before := substance(p.Dump())
+	refused(t, change(), core.CodeStepUp, "")
+	same(t, before, substance(p.Dump()))
+	must(p.Portal.SignIn.StepUpFactor(ctx, me, a.ID, a.next(p)))(t)
+	_, err := p.Accounts.ChangePassword(ctx, me, strong, "Another-Lantern-84-Fig", false)
+	refused(t, err, core.CodeCredentials, "current") // which is asked for as well
+	p.Clock.Advance(core.StepUpFor - time.Minute)
+	ok(t, change())
+	wasTold(t, p, me, core.NoticePasswordChanged)
+	p.Clock.Advance(time.Minute + 1)
+	_, err = p.Factors.BeginRecovery(ctx, me)
+	refused(t, err, core.CodeStepUp, "") // it did not count as a proof
+}
+
+// Without one it does, as ever.
+func TestChangingThePasswordWithoutAFactor(t *testing.T) {
+	p := coretest.Open(t)
+	me := p.SignUp("mara")
+	p.Clock.Advance(core.StepUpFor + 1)
+	must(p.Accounts.ChangePassword(ctx, me, coretest.Password, strong, false))(t)
+	must(p.Factors.BeginRecovery(ctx, me))(t)
+}
