@@ -23,6 +23,10 @@ type Door struct {
 	Remember func(token string) error
 	// Token is what Remember kept, "" when there is nothing.
 	Token string
+	// Save writes a file for the person who sits here, for their eyes alone, and
+	// returns where it is. It never writes over a file: then its error is
+	// fs.ErrExist, and the path that of the file that is there.
+	Save func(name string, content []byte) (path string, err error)
 }
 
 // Env is one connection: its terminal, the core behind it, and who is here. It
@@ -38,6 +42,7 @@ type Env struct {
 	DemoMember string
 
 	site  core.SiteState
+	offer core.KeyOffer // whom the key of this connection signs in, as last read
 	actor core.Actor
 	me    core.SignedIn
 	live  *core.Live
@@ -184,6 +189,9 @@ func First(ctx context.Context, e *Env) (tui.Screen, error) {
 	e.site = site
 	if !site.SetUp {
 		return NewSetup(e), nil
+	}
+	if e.offer, err = e.Portal.SignIn.Offer(ctx, e.actor); err != nil {
+		return nil, err
 	}
 	if e.Door.Token == "" {
 		return NewWelcome(e), nil

@@ -3,6 +3,8 @@
 package screens
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,10 +36,6 @@ type checkRead struct {
 	err   error
 }
 
-// linkedKey is the result of the dialog that links the key, and of the try after
-// a step-up.
-type linkedKey struct{ err error }
-
 var (
 	_ tui.Screen = (*home)(nil)
 	_ tui.Helper = (*home)(nil)
@@ -68,8 +66,12 @@ func (s *home) read() tea.Cmd {
 const (
 	keyProfile  = "p"
 	keyPassword = "w"
+	keyFactors  = "f"
 	keySessions = "s"
 	keyActivity = "a"
+	keyInbox    = "i"
+	keyMessages = "m"
+	keyConfirm  = "e"
 	keyLink     = "l"
 	keyOut      = "o"
 	keyLeave    = "q"
@@ -84,8 +86,16 @@ func (s *home) ways() []menuItem {
 	out := []menuItem{
 		{id: keyProfile, label: e.T("profile.title"), note: e.T("home.profile_note"), open: push(NewProfile)},
 		{id: keyPassword, label: e.T("password.title"), note: e.T("home.password_note"), open: push(NewPassword)},
+		{id: keyFactors, label: e.T("factors.title"), note: e.T("home.factors_note"), open: push(NewFactors)},
 		{id: keySessions, label: e.T("sessions.title"), note: e.T("home.sessions_note", "Count", s.check.Sessions), open: push(NewSessions)},
 		{id: keyActivity, label: e.T("activity.title"), note: e.T("home.activity_note"), open: push(NewActivity)},
+		{id: keyInbox, label: s.inboxLabel(), note: e.T("home.inbox_note"), open: push(NewInbox)},
+	}
+	if s.mayMessages() {
+		out = append(out, menuItem{id: keyMessages, label: e.T("outbox.title"), note: e.T("home.outbox_note"), open: push(NewOutbox)})
+	}
+	if s.mayConfirm() {
+		out = append(out, menuItem{id: keyConfirm, label: e.T("home.confirm"), note: e.T("home.confirm_note"), open: push(newConfirmAddress)})
 	}
 	if s.mayLink() {
 		out = append(out, menuItem{id: keyLink, label: e.T("home.link"), note: e.T("home.link_note"), open: s.askLink})
@@ -99,6 +109,27 @@ func (s *home) ways() []menuItem {
 	}
 	return out
 }
+
+// inboxLabel names the inbox, and how much in it was not read yet.
+func (s *home) inboxLabel() string {
+	switch n := s.check.Unread; {
+	case n == 0:
+		return s.env.T("inbox.title")
+	case n >= core.MaxPage: // no further is counted
+		return s.env.T("home.unread", "Inbox", s.env.T("inbox.title"), "N", strconv.Itoa(n)+"+")
+	default:
+		return s.env.T("home.unread", "Inbox", s.env.T("inbox.title"), "N", n)
+	}
+}
+
+// mayMessages says whether to show the way to the outbox. The core decides anew
+// whether it opens.
+func (s *home) mayMessages() bool {
+	return s.env.Demo || slices.Contains(s.check.Roles, core.RoleOwner) || slices.Contains(s.check.Roles, core.RoleAdmin)
+}
+
+// mayConfirm says whether there is an address that was not confirmed yet.
+func (s *home) mayConfirm() bool { return s.check.HasEmail && !s.check.EmailConfirmed }
 
 // Choices is how many ways on there are.
 func (s *home) Choices() int { return len(s.ways()) }
@@ -124,8 +155,6 @@ func (s *home) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		return s, tea.Batch(msg.again(), s.read())
 	case tui.BackMsg:
 		return s, s.back(msg)
-	case linkedKey:
-		return s, s.linked(msg)
 	case signedOut:
 		s.out = false
 		s.busy.Stop()
@@ -161,50 +190,14 @@ func (s *home) key(k tea.KeyPressMsg) tea.Cmd {
 
 // back looks again: what was done on another screen may have changed the check-up.
 func (s *home) back(msg tui.BackMsg) tea.Cmd {
-	if isProved(msg) {
-		return s.link() // what was wanted before the step-up
-	}
-	if done, ok := msg.Result.(tui.Confirmed); ok {
-		if result, ok := done.Result.(linkedKey); ok {
-			return s.linked(result)
-		}
+	if _, linked := msg.Result.(linkedKey); linked {
+		return tea.Batch(s.read(), tui.Toast(tui.Good, s.env.T("home.linked")))
 	}
 	return s.read()
 }
 
-// askLink asks before the key that was proved is linked.
-func (s *home) askLink() tea.Cmd {
-	e := s.env
-	fp := e.Actor().Key
-	return tui.Push(tui.NewConfirm(e.Session, func() tui.ConfirmSpec {
-		return tui.ConfirmSpec{
-			Title: e.T("home.link"), Text: e.T("home.link_text", "Key", escaped(fp)), Yes: e.T("home.link_yes"),
-			Do: func() tea.Cmd {
-				link := s.link()
-				return func() tea.Msg { return tui.Confirmed{Result: link()} }
-			},
-		}
-	}))
-}
-
-// link returns the command that links the key.
-func (s *home) link() tea.Cmd {
-	ctx, keys, actor := s.env.Ctx, s.env.Portal.Keys, s.env.Actor()
-	return func() tea.Msg { return linkedKey{keys.Link(ctx, actor)} }
-}
-
-// linked takes what came of linking. When a proof is asked for first, linking is
-// tried again after it.
-func (s *home) linked(r linkedKey) tea.Cmd {
-	switch core.CodeOf(r.err) {
-	case "":
-		return tea.Batch(s.read(), tui.Toast(tui.Good, s.env.T("home.linked")))
-	case core.CodeStepUp:
-		return tui.Push(newStepUp(s.env, "stepup.why_key"))
-	}
-	s.err = r.err
-	return nil
-}
+// askLink opens the screen that links the key that was proved.
+func (s *home) askLink() tea.Cmd { return tui.Push(newLinkKey(s.env)) }
 
 // signOut ends the session that is signed in here.
 func (s *home) signOut() tea.Cmd {

@@ -3,6 +3,7 @@ package screens
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,7 +14,10 @@ import (
 func TestHomeLeadsEverywhere(t *testing.T) {
 	p := newPlace(t)
 	v, _, _ := p.ada(t)
-	for key, title := range map[string]string{"p": "› Profile", "w": "› Password", "s": "› Sessions", "a": "› Activity"} {
+	for key, title := range map[string]string{
+		"p": "› Profile", "w": "› Password", "s": "› Sessions", "a": "› Activity",
+		"f": "› Second factors", "i": "› Inbox", "e": "› Confirm your address",
+	} {
 		v.Press(key).WaitFor(title)
 		v.Press("esc").WaitFor("Security check-up")
 	}
@@ -30,8 +34,8 @@ func TestTheCheckUpSaysWhatIsWell(t *testing.T) {
 	p := newPlace(t)
 	ctx := context.Background()
 	v, e, in := p.ada(t)
-	v.Contains("✓ An e-mail address is on file.", "✓ You are signed in nowhere else.", "✓ No refused sign-ins this week.").
-		Lacks("SSH key", "waits for approval")
+	v.Contains("! Your e-mail address is not confirmed.  e", "! No second factor protects this account.  f", "✓ You are signed in nowhere else.", "✓ No refused sign-ins this week.").
+		Lacks("SSH key you", "waits for approval")
 
 	if _, err := p.Accounts.UpdateProfile(ctx, as(in), core.ProfileInput{DisplayName: "Ada"}); err != nil {
 		t.Fatal(err)
@@ -51,6 +55,130 @@ func TestTheCheckUpSaysWhatIsWell(t *testing.T) {
 	p.clock.Advance(6 * 24 * time.Hour)
 	v.Press("r").WaitFor("! A new password is due now.  w")
 	_ = e
+}
+
+// What protects the account beside its password, and what is left to do about it.
+func TestTheCheckUpSaysWhatProtectsTheAccount(t *testing.T) {
+	p := newPlace(t)
+	v, _, in := p.ada(t)
+	v.Contains("! No second factor protects this account.  f").Lacks("codes are", "no recovery")
+	p.confirmEmail(t, in)
+	v.Press("r").WaitFor("✓ Your e-mail address is confirmed.").Lacks("Confirm your e-mail")
+
+	p.appFactor(t, in)
+	v.Press("r").WaitFor("✓ A second factor protects this account.").Contains("! You have no recovery codes.  f")
+	codes := p.recoveryCodes(t, in)
+	v.Press("r").WaitFor("✓ 10 recovery codes are left.")
+	spend := func(codes ...string) {
+		for _, c := range codes {
+			r, err := p.SignIn.Password(t.Context(), as(in), "ada", otherPassword)
+			if err == nil {
+				_, err = p.SignIn.Recover(t.Context(), as(in), r.Ticket, c)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	spend(codes[:7]...)
+	v.Press("r").WaitFor("! Only 3 recovery codes are left.  f")
+	spend(codes[7:9]...)
+	v.Press("r").WaitFor("! Only 1 recovery code is left.  f")
+	spend(codes[9])
+	v.Press("r").WaitFor("! All your recovery codes are used.  f")
+
+	// A portal without any method says nothing of it.
+	p.set(t, "factors.key", "off")
+	if _, err := p.Policy.Set(t.Context(), core.ConsoleActor("test"), core.PolicyChange{Values: map[string]string{"factors.app": "off"}, Accept: true}); err != nil {
+		t.Fatal(err)
+	}
+	v.Press("r").WaitUntil("it is not spoken of", func(screen string) bool { return !strings.Contains(screen, "second factor protects") })
+}
+
+// ASVS 6.3.3: what the policy demands is said, and until when.
+func TestTheCheckUpSaysWhatIsDemanded(t *testing.T) {
+	p := newPlace(t)
+	v, _, in := p.ada(t)
+	p.set(t, "factors.enforce", "everybody", "factors.days", "7", "session.lifetime", "12 months", "session.idle_minutes", "0")
+	v.Press("r").WaitFor("! This portal demands a second factor by 29 Nov 2026.  f")
+	p.clock.Advance(7 * day)
+	v.Press("r").WaitFor("! This portal demands a second factor now.  f")
+	in = p.signInAgain(t, in)
+	p.appFactor(t, in)
+	v.Press("r").WaitFor("✓ A second factor protects this account.").Lacks("demands")
+}
+
+// signInAgain proves anew who a session belongs to.
+func (p *place) signInAgain(t testing.TB, in core.SignedIn) core.SignedIn {
+	t.Helper()
+	r, err := p.SignIn.StepUp(t.Context(), as(in), otherPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Token = r.Token
+	return in
+}
+
+// What was not read yet is counted beside the inbox.
+func TestHomeCountsWhatIsUnread(t *testing.T) {
+	p := newPlace(t)
+	v, _, in := p.ada(t)
+	v.Contains("i  Inbox  ")
+	p.appFactor(t, in)
+	p.recoveryCodes(t, in)
+	v.Press("r").WaitFor("i  Inbox (2)")
+	if err := p.Notices.MarkRead(t.Context(), as(in)); err != nil {
+		t.Fatal(err)
+	}
+	v.Press("r").WaitUntil("all is read", func(screen string) bool { return !strings.Contains(screen, "Inbox (") })
+}
+
+// The outbox is shown to those who run the messages, and in a demonstration to all.
+func TestWhoIsShownTheOutbox(t *testing.T) {
+	p := newPlace(t)
+	v, _, in := p.ada(t)
+	v.Lacks("Outbox").Press("m").Contains("Security check-up")
+	demo := p.env(t)
+	demo.Demo = true
+	p.enter(t, demo, in).WaitFor("Security check-up").Contains("m  Outbox")
+	walk(t, p.enter(t, p.env(t), p.owner).WaitFor("m  Outbox"), "m", "› Outbox", "esc", "Security check-up")
+}
+
+// A message that was given up is told to those who can do something about it.
+func TestMessagesThatWereGivenUpAreTold(t *testing.T) {
+	o := newOffice(t)
+	in := o.signUp(t, "ada", otherPassword)
+	m := o.write(t, core.ServiceMail, "x@nowhere.example")
+	defer o.deliver(t)()
+	o.becomes(t, m.ID, "given up", func(m core.Message) bool { return m.State == core.MessageDead })
+	o.enter(t, o.env(t), o.owner).WaitFor("! 1 message could not be sent and was given up.  m")
+	o.enter(t, o.env(t), in).WaitFor("Security check-up").Lacks("given up")
+}
+
+// However much there is to say, the ways on stay where they can be seen.
+func TestHomeFitsWhateverThereIsToSay(t *testing.T) {
+	p := newPlace(t)
+	e := p.env(t)
+	e.Demo = true
+	e.Door.Remember = func(string) error { return nil }
+	v := p.enter(t, e, p.owner).WaitFor("Security check-up")
+	s := v.Router().Top().(*home)
+	v.Settle()
+	s.check = core.CheckUp{
+		UserName: "lin", DisplayName: "Lin Ahn", HasEmail: true, PasswordAge: day, Sessions: 3, OtherDoors: 2, Refused: 4, KeyProved: true,
+		Pending: 3, Guardable: true, Factors: 2, FactorsOff: 1, Recovery: core.RecoveryState{Left: 2, Made: tuitest.Now}, Must: true,
+		MustBy: tuitest.Now.Add(day), Unread: core.MaxPage, MessagesDead: 2, Roles: []core.Role{core.RoleOwner},
+	}
+	for _, size := range sizes() {
+		v.Resize(size[0], size[1]).Golden(sizeName("much", size))
+		for _, way := range s.ways() {
+			v.Contains(way.label)
+		}
+		if size[1] > 20 {
+			v.Contains("demands a second factor")
+		}
+	}
+	v.Sizes()
 }
 
 // The check-up changes by itself when somebody signs in.
@@ -98,11 +226,11 @@ func TestLinkingTheKeyOneCameWith(t *testing.T) {
 	p := newPlace(t)
 	v, in := p.keyed(t)
 	walk(t, v, "l", testKey[:20], "esc", "Security check-up")
-	walk(t, v, "l", "Link it only", "enter", "Security check-up") // the safe button has the focus
+	walk(t, v, "l", "only if nobody else", "enter", "Security check-up") // the safe button has the focus
 	if p.keys(t, in) != 0 {
 		t.Fatal("linked without a yes")
 	}
-	v.Press("l").WaitFor("Link it only").Press("tab").Burst("enter", "enter").WaitFor("You came with an SSH key that is linked")
+	v.Press("l").WaitFor("only if nobody else").Press("tab").Burst("enter", "enter").WaitFor("You came with an SSH key that is linked")
 	v.Lacks("Link your SSH key")
 	if p.keys(t, in) != 1 || p.acts(t, "ada", core.ActKeyLink, core.OutcomeDone) != 1 {
 		t.Error("not linked once")
@@ -114,7 +242,7 @@ func TestLinkingAKeyAsksForAProofAndGoesOn(t *testing.T) {
 	p := newPlace(t)
 	v, in := p.keyed(t)
 	p.clock.Advance(core.StepUpFor + time.Minute)
-	link := func() { v.Press("l").WaitFor("Link it only").Press("tab", "enter").WaitFor("Is it you?") }
+	link := func() { v.Press("l").WaitFor("only if nobody else").Press("tab", "enter").WaitFor("Is it you?") }
 	link()
 	v.Press("esc").WaitFor("Security check-up")
 	if p.keys(t, in) != 0 {
@@ -134,10 +262,10 @@ func TestAKeyThatIsSomebodyElses(t *testing.T) {
 	v, in := p.keyed(t)
 	theirs := as(p.owner)
 	theirs.Key, theirs.KeyLine = testKey, "ssh-ed25519 AAAA"
-	if err := p.Keys.Link(context.Background(), theirs); err != nil {
+	if err := p.Keys.Link(context.Background(), theirs, ""); err != nil {
 		t.Fatal(err)
 	}
-	v.Press("l").WaitFor("Link it only").Press("tab", "enter").WaitFor("linked to an account already")
+	v.Press("l").WaitFor("only if nobody else").Press("tab", "enter").WaitFor("linked to an account already")
 	if p.keys(t, in) != 0 {
 		t.Error("one key speaks for two accounts")
 	}

@@ -1,15 +1,18 @@
 // How home looks: one column at 80 cells, two at 120. Where there is not room
-// enough in height, blank lines go first and then what is well.
+// enough in height, blank lines go first, then what is well, then the word about
+// the marked way, and at last the findings that come after the first ones.
 
 package screens
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"postern/core"
 	"postern/core/text"
 	"postern/tui"
 )
@@ -31,11 +34,14 @@ const soon = 7 * 24 * time.Hour
 // findings are the lines of the check-up.
 func (s *home) findings() []line {
 	e, c := s.env, s.check
-	out := []line{s.passwordFinding()}
-	if c.HasEmail {
-		out = append(out, line{true, e.T("home.email"), ""})
-	} else {
+	out := append([]line{s.passwordFinding()}, s.factorFindings()...)
+	switch {
+	case !c.HasEmail:
 		out = append(out, line{false, e.T("home.no_email"), keyProfile})
+	case !c.EmailConfirmed:
+		out = append(out, line{false, e.T("home.unconfirmed"), keyConfirm})
+	default:
+		out = append(out, line{true, e.T("home.email"), ""})
 	}
 	if c.OtherDoors == 0 {
 		out = append(out, line{true, e.T("home.no_others"), ""})
@@ -54,6 +60,40 @@ func (s *home) findings() []line {
 		out = append(out, line{true, e.T("home.key_linked"), ""})
 	case c.Keys > 0:
 		out = append(out, line{true, e.T("home.keys", "Count", c.Keys), ""})
+	}
+	if c.MessagesDead > 0 {
+		out = append(out, line{false, e.T("home.dead", "Count", c.MessagesDead), keyMessages})
+	}
+	return out
+}
+
+// factorFindings say how the account is protected beside its password.
+func (s *home) factorFindings() []line {
+	e, c := s.env, s.check
+	var out []line
+	switch {
+	case c.Protected:
+		out = append(out, line{true, e.T("home.protected"), ""})
+	case c.Must && !s.now.IsZero() && !s.now.Before(c.MustBy):
+		out = append(out, line{false, e.T("home.must_now"), keyFactors})
+	case c.Must:
+		out = append(out, line{false, e.T("home.must", "Date", e.Dict.Date(c.MustBy)), keyFactors})
+	case c.Guardable:
+		out = append(out, line{false, e.T("home.unprotected"), keyFactors})
+	}
+	if c.FactorsOff > 0 {
+		out = append(out, line{false, e.T("home.factors_off", "Count", c.FactorsOff), keyFactors})
+	}
+	switch r := c.Recovery; {
+	case r.Made.IsZero() && !c.Protected: // nothing to recover from
+	case r.Made.IsZero():
+		out = append(out, line{false, e.T("home.no_recovery"), keyFactors})
+	case r.Left == 0:
+		out = append(out, line{false, e.T("home.recovery_none"), keyFactors})
+	case r.Left <= core.RecoveryLow:
+		out = append(out, line{false, e.T("home.recovery_low", "Count", r.Left), keyFactors})
+	default:
+		out = append(out, line{true, e.T("home.recovery", "Count", r.Left), ""})
 	}
 	return out
 }
@@ -87,29 +127,42 @@ func (s *home) View() string {
 	}
 	if s.w >= tui.DetailWidth {
 		half := (s.w - 4) / 2
-		left, right := s.checkView(half, true), s.waysView(half)
+		left, right := s.checkView(half, true, all), s.waysView(half)
 		return strings.Join(head, "\n") + "\n\n" +
 			lipgloss.JoinHorizontal(lipgloss.Top, lipgloss.NewStyle().Width(half+4).Render(strings.Join(left, "\n")), strings.Join(right, "\n"))
 	}
-	w := min(s.w, tui.BodyWidth)
+	return strings.Join(s.column(head, min(s.w, tui.BodyWidth)), "\n")
+}
+
+// column sets everything under each other, with as little as the height asks for.
+func (s *home) column(head []string, w int) []string {
 	ways := s.waysView(w)
-	for _, fewer := range []struct{ blanks, well bool }{{true, true}, {false, true}, {false, false}} {
-		lines := append([]string{}, head...)
-		gap := func() {
-			if fewer.blanks {
-				lines = append(lines, "")
-			}
-		}
-		gap()
-		lines = append(lines, s.checkView(w, fewer.well)...)
-		gap()
-		lines = append(lines, ways...)
-		if len(lines) <= s.h || !fewer.well {
-			return strings.Join(s.keepMarked(lines, len(ways)), "\n")
+	bare := ways
+	if i := slices.Index(ways, ""); i >= 0 {
+		bare = ways[:i]
+	}
+	room := s.h - len(head) - len(bare)
+	var lines []string
+	blank := []string{""}
+	for _, less := range []struct {
+		above, between []string // the findings, and the two parts
+		well           bool
+		ways           []string
+		most           int
+	}{
+		{blank, blank, true, ways, all}, {nil, blank, true, ways, all}, {nil, nil, true, ways, all},
+		{nil, nil, false, ways, all}, {nil, nil, false, bare, all}, {nil, nil, false, bare, room},
+	} {
+		lines = slices.Concat(head, less.above, s.checkView(w, less.well, less.most), less.between, less.ways)
+		if len(lines) <= s.h {
+			return lines
 		}
 	}
-	return ""
+	return s.keepMarked(lines, len(bare))
 }
+
+// all is more lines than a check-up has.
+const all = 1 << 10
 
 // keepMarked cuts lines to the height so that the marked way, among the last
 // lines of the page, stays visible.
@@ -142,39 +195,51 @@ func (s *home) waiting() []string {
 	return out
 }
 
-// checkView draws the check-up, or only what is not well.
-func (s *home) checkView(w int, well bool) []string {
+// checkView draws the check-up, or only what is not well, in at most so many
+// lines; what is left out then is counted.
+func (s *home) checkView(w int, well bool, most int) []string {
 	e, th := s.env, s.env.Theme
 	lines := []string{th.Heading.Render(e.T("home.check"))}
-	bad := 0
+	bad, left := 0, 0
 	for _, f := range s.findings() {
 		if !f.well {
 			bad++
 		} else if !well {
 			continue
 		}
-		sign := th.Warn.Render("!")
-		if f.well {
-			sign = th.Good.Render(th.Signs.OK)
+		block := s.finding(f, w)
+		if left > 0 || len(lines)+len(block) > max(most-1, 1) && most != all {
+			left++
+			continue
 		}
-		sentence := f.text
-		hint := ""
-		if f.mend != "" {
-			hint = "  " + th.Key.Render(f.mend)
-		}
-		wrapped := strings.Split(tui.Wrap(sentence, w-4-3), "\n")
-		for i, l := range wrapped {
-			if i > 0 {
-				sign = " "
-			}
-			if i == len(wrapped)-1 {
-				l += hint
-			}
-			lines = append(lines, "  "+sign+" "+l)
-		}
+		lines = append(lines, block...)
 	}
-	if bad == 0 && !well {
+	switch {
+	case left > 0:
+		lines = append(lines, "  "+th.Warn.Render("!")+" "+e.T("home.more", "Count", left))
+	case bad == 0 && !well:
 		lines = append(lines, "  "+th.Good.Render(th.Signs.OK)+" "+e.T("home.all_well"))
+	}
+	return lines
+}
+
+// finding draws one line of the check-up, wrapped beside its sign.
+func (s *home) finding(f line, w int) []string {
+	th := s.env.Theme
+	sign, hint := th.Warn.Render("!"), ""
+	if f.well {
+		sign = th.Good.Render(th.Signs.OK)
+	}
+	if f.mend != "" {
+		hint = "  " + th.Key.Render(f.mend)
+	}
+	lines := strings.Split(tui.Wrap(f.text, w-4-3), "\n")
+	for i, l := range lines {
+		if i == len(lines)-1 {
+			l += hint
+		}
+		lines[i] = "  " + sign + " " + l
+		sign = " "
 	}
 	return lines
 }

@@ -1,5 +1,6 @@
 // A new password for one's own account, with live feedback. The present one is
-// asked for, which counts as a step-up; the other sessions end if one likes.
+// asked for, which counts as a step-up where nothing stronger can be asked for;
+// else the stronger proof comes first. The other sessions end if one likes.
 
 package screens
 
@@ -21,6 +22,7 @@ type changePassword struct {
 	rules     passwordRules
 	current   string
 	endOthers bool
+	busy      tui.Busy // it is sent again, after a step-up
 }
 
 // passwordRules is what is read before a new password can be judged.
@@ -118,7 +120,8 @@ func (s *changePassword) wipe() {
 	s.password.wipe()
 }
 
-// Update takes the core's answers. Nothing secret stays after a refusal.
+// Update takes the core's answers. Nothing secret stays after a refusal, unless
+// that only asks for a proof first: then it is sent again when that is given.
 func (s *changePassword) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	if mine, cmd := s.password.feedback.Update(msg); mine {
 		return s, cmd
@@ -131,18 +134,47 @@ func (s *changePassword) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		s.rules = m.Value
 		return s, s.password.judge()
 	case answer[core.StepUpResult]:
+		return s, s.answered(m)
+	case tui.BackMsg:
+		if isProved(m) {
+			return s, tea.Batch(s.busy.Start(s.env.Session, s.env.T("password.busy")), s.send())
+		}
 		s.wipe()
-		if m.Err != nil {
-			s.Refuse(ownRefusal(s.env, m.Err))
+		s.Refresh()
+		s.Focus("current")
+		return s, s.password.judge()
+	case tea.KeyPressMsg, tea.PasteMsg:
+		if s.busy.On() {
 			return s, nil
 		}
-		words := s.env.T("password.changed")
-		if s.endOthers {
-			words = s.env.T("password.changed_ended")
-		}
-		return s, tea.Sequence(s.env.Renewed(m.Value), tui.Pop(), tui.Toast(tui.Good, words))
 	}
-	return s, s.Handle(msg)
+	return s, tea.Batch(s.busy.Handle(msg), s.Handle(msg))
+}
+
+func (s *changePassword) answered(m answer[core.StepUpResult]) tea.Cmd {
+	s.busy.Stop()
+	if core.CodeOf(m.Err) == core.CodeStepUp {
+		s.Release() // a spinner that nobody sees would still turn
+		return tui.Push(newStepUp(s.env, "stepup.why_password"))
+	}
+	s.wipe()
+	if m.Err != nil {
+		s.Refuse(ownRefusal(s.env, m.Err))
+		return nil
+	}
+	words := s.env.T("password.changed")
+	if s.endOthers {
+		words = s.env.T("password.changed_ended")
+	}
+	return tea.Sequence(s.env.Renewed(m.Value), tui.Pop(), tui.Toast(tui.Good, words))
+}
+
+// View is the form, and under it that it is sent again.
+func (s *changePassword) View() string {
+	if busy := s.busy.View(s.env.Theme); busy != "" {
+		return s.Form.View() + "\n" + busy
+	}
+	return s.Form.View()
 }
 
 // Title is the screen's.

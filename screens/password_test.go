@@ -3,6 +3,7 @@ package screens
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"postern/core"
 	"postern/tui/tuitest"
@@ -101,4 +102,48 @@ func TestTooManyTriesWait(t *testing.T) {
 	}
 	typePasswords(v, otherPassword, newestPassword, newestPassword).Press("enter").WaitFor("Too many tries.")
 	p.signIn(t, elsewhere("192.0.2.1"), "ada", otherPassword)
+}
+
+// ASVS 7.5.1: whoever has something stronger than a password proves it before
+// the password changes; what was typed is sent again then, and once.
+func TestAStrongerFactorComesBeforeANewPassword(t *testing.T) {
+	p := newPlace(t)
+	in := p.signUp(t, "ada", otherPassword)
+	key := p.appFactor(t, in)
+	p.clock.Advance(core.StepUpFor + time.Minute)
+	e := p.env(t)
+	v := p.enter(t, e, in).WaitFor("Security check-up").Press("w").WaitFor("at least 12 characters")
+	s := v.Router().Top().(*changePassword)
+	typePasswords(v, otherPassword, newestPassword, newestPassword).Press("enter").WaitFor("Is it you?")
+	waitToRead(v, `Open "My phone"`).Type(p.appCode(key)).Burst("enter", "enter").WaitFor("Your password is changed.")
+	if s.current+s.password.typed+s.password.again != "" {
+		t.Error("a password is still in the screen")
+	}
+	if n := p.acts(t, "ada", core.ActPassword, core.OutcomeDone); n != 1 {
+		t.Errorf("changed %d times", n)
+	}
+	if r, err := p.SignIn.Password(t.Context(), elsewhere("192.0.2.1"), "ada", newestPassword); err != nil || r.Step != core.StepFactor {
+		t.Fatalf("%s, %v", r.Step, err)
+	}
+}
+
+// Whoever does not give the proof changes nothing, and nothing secret stays.
+func TestAPasswordThatIsNotProvedDoesNotChange(t *testing.T) {
+	p := newPlace(t)
+	in := p.signUp(t, "ada", otherPassword)
+	key := p.appFactor(t, in)
+	p.clock.Advance(core.StepUpFor + time.Minute)
+	v := p.enter(t, p.env(t), in).WaitFor("Security check-up").Press("w").WaitFor("at least 12 characters")
+	s := v.Router().Top().(*changePassword)
+	typePasswords(v, otherPassword, newestPassword, newestPassword).Press("enter").WaitFor("Is it you?").Press("esc").WaitFor("at least 12 characters")
+	v.Lacks("•")
+	if s.current+s.password.typed+s.password.again != "" {
+		t.Error("a password is still in the screen")
+	}
+	// A wrong present password is found after the proof, and nothing stays either.
+	typePasswords(v, "not this one", newestPassword, newestPassword).Press("enter").WaitFor("Is it you?")
+	waitToRead(v, `Open "My phone"`).Type(p.appCode(key)).Press("enter").WaitFor("That is not your present password.").Lacks("•")
+	if r, err := p.SignIn.Password(t.Context(), elsewhere("192.0.2.1"), "ada", otherPassword); err != nil || r.Step != core.StepFactor {
+		t.Fatalf("%s, %v", r.Step, err)
+	}
 }

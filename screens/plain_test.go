@@ -46,7 +46,7 @@ func TestAPortalLivesInLines(t *testing.T) {
 			l.Answer("another").Hears(say("feedback.not_same")).Answer(goodPassword).Hears(say("feedback.same")).Answer("")
 
 			// Home, and the session that one is in.
-			l.Hears("Lanterns (lin", say("home.check")).Answer("3")
+			l.Hears("Lanterns (lin", say("home.check")).Answer("4")
 			l.Hears(say("sessions.title")).Answer("1").Hears(say("sessions.is_mine")).Answer("back").Answer("x 1")
 			l.Hears(say("sessions.out_text"), number+" [1]").Answer("").Hears(say("sessions.is_mine")).Answer("esc")
 
@@ -115,7 +115,7 @@ func TestANewSignInIsSaidInLines(t *testing.T) {
 func TestTheEndOfTheInputLeavesFromEverywhere(t *testing.T) {
 	p := newPlace(t)
 	p.signUp(t, "ada", otherPassword)
-	way := []string{"1", "ada", otherPassword, "3", "3", "x 1", "1", "p", "-", "", "", "", "2"}
+	way := []string{"1", "ada", otherPassword, "3", "4", "x 1", "1", "p", "-", "", "", "", "2"}
 	for n := range len(way) + 1 {
 		_, l := p.inLines(t, core.DoorSSH)
 		l.Answer(way[:n]...).Asked()

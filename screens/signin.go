@@ -1,8 +1,11 @@
-// Sign-in by password, and by the one-time code that stands for a lost one.
+// Sign-in by password, by the one-time code that stands for a lost one, and by
+// the key of the connection where that stands for a password.
 
 package screens
 
 import (
+	"context"
+
 	tea "charm.land/bubbletea/v2"
 
 	"postern/core"
@@ -158,3 +161,56 @@ func (s *lost) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 
 // Title is the screen's.
 func (s *lost) Title() string { return s.env.T("lost.title") }
+
+// keySignIn stands there for the moment in which the core looks at the key. What
+// follows takes its place.
+type keySignIn struct {
+	env  *Env
+	busy tui.Busy
+}
+
+var (
+	_ tui.Screen = (*keySignIn)(nil)
+	_ tui.Titled = (*keySignIn)(nil)
+)
+
+// newKeySignIn returns the screen that signs somebody in with the key that the
+// connection proved.
+func newKeySignIn(env *Env) tui.Screen { return &keySignIn{env: env} }
+
+// Init begins the sign-in.
+func (s *keySignIn) Init() tea.Cmd {
+	signIn, actor := s.env.Portal.SignIn, s.env.Actor()
+	return tea.Batch(s.busy.Start(s.env.Session, s.env.T("signin.busy")),
+		call(s.env.Ctx, func(ctx context.Context) (core.Progress, error) { return signIn.Key(ctx, actor) }))
+}
+
+// Update takes the core's answer. A key that stands for nothing any more leads
+// back to where a password is asked for.
+func (s *keySignIn) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
+	m, ok := msg.(answer[core.Progress])
+	if !ok {
+		return s, s.busy.Handle(msg)
+	}
+	if m.Err == nil {
+		return s, s.env.proceed(m.Value)
+	}
+	words := s.env.Sentence(m.Err)
+	if core.CodeOf(m.Err) == core.CodeCredentials {
+		words = s.env.T("welcome.key_refused")
+	}
+	return s, tea.Sequence(tui.Pop(), tui.Toast(tui.Bad, words))
+}
+
+// View says what is under way.
+func (s *keySignIn) View() string {
+	if busy := s.busy.View(s.env.Theme); busy != "" {
+		return busy
+	}
+	return s.env.Theme.Muted.Render(s.env.T("signin.busy"))
+}
+
+// Title is the screen's.
+func (s *keySignIn) Title() string { return s.env.T("signin.title") }
+
+func (s *keySignIn) SetSize(int, int) {}

@@ -192,7 +192,7 @@ func (s *signUp) done(m signedUp) tea.Cmd {
 	if m.result.Pending {
 		return tui.Replace(newWaiting(s.env))
 	}
-	return s.env.Enter(m.result.SignedIn)
+	return s.env.proceed(m.result.Progress)
 }
 
 // Title is the screen's; the form adds the page.

@@ -11,11 +11,13 @@ import (
 )
 
 // stepScreens returns the screen for every forced step. A step that the core
-// learns (a factor, a captcha, an agreement) is one more line here and a screen
+// learns (a captcha, an agreement) is one more line here and a screen
 // that ends in Env.proceed; no other screen knows of it.
 func stepScreens() map[core.Step]func(*Env, core.Progress) tui.Screen {
 	return map[core.Step]func(*Env, core.Progress) tui.Screen{
+		core.StepFactor:         newChallenge,
 		core.StepChangePassword: newForced,
+		core.StepEnrol:          newEnrolStep,
 	}
 }
 

@@ -3,10 +3,12 @@
 package screens
 
 import (
+	"context"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"postern/core"
 	"postern/tui"
@@ -34,8 +36,14 @@ func NewWelcome(env *Env) tui.Screen {
 	return w
 }
 
-// Init reads again whether sign-up is open: it may have changed since.
-func (w *welcome) Init() tea.Cmd { return w.env.Reload() }
+// Init reads again whether sign-up is open, and whether a key is enough to sign
+// in: both may have changed since.
+func (w *welcome) Init() tea.Cmd {
+	signIn, actor := w.env.Portal.SignIn, w.env.Actor()
+	return tea.Batch(w.env.Reload(), call(w.env.Ctx, func(ctx context.Context) (core.KeyOffer, error) {
+		return signIn.Offer(ctx, actor)
+	}))
+}
 
 func (w *welcome) SetSize(width, height int) { w.w, w.h = width, height }
 
@@ -46,7 +54,9 @@ func (w *welcome) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		cmd, _ := w.menu.key(msg)
 		return w, cmd
 	case tui.BackMsg:
-		return w, w.env.Reload()
+		return w, w.Init()
+	case answer[core.KeyOffer]: // one that cannot be read is none; a password signs in all the same
+		w.env.offer = msg.Value
 	case answer[core.SiteState]:
 		if msg.Err != nil {
 			return w, tui.Toast(tui.Bad, w.env.Sentence(msg.Err))
@@ -62,20 +72,30 @@ func (w *welcome) Help() []key.Binding { return w.menu.help() }
 // Choices is how many lines the menu has.
 func (w *welcome) Choices() int { return len(w.ways()) }
 
+// nameRoom is how much of a name stands in the menu: a longer one would leave no
+// room for the settings beside it.
+const nameRoom = 16
+
 // ways are the lines of the menu. Sign-up is hidden while nobody can sign up.
 func (w *welcome) ways() []menuItem {
 	e := w.env
 	push := func(open func(*Env) tui.Screen) func() tea.Cmd {
 		return func() tea.Cmd { return tui.Push(open(e)) }
 	}
-	ways := []menuItem{{id: "signin", label: e.T("signin.title"), note: e.T("welcome.signin_note"), open: push(NewSignIn)}}
+	var ways []menuItem
+	if name := e.offer.UserName; name != "" {
+		ways = append(ways, menuItem{id: "key", label: e.T("welcome.key", "Name", ansi.Truncate(escaped(name), nameRoom, e.Theme.Signs.Ellipsis)), note: e.T("welcome.key_note"), open: push(newKeySignIn)})
+	}
+	ways = append(ways, menuItem{id: "signin", label: e.T("signin.title"), note: e.T("welcome.signin_note"), open: push(NewSignIn)})
 	switch up := e.Site().SignUp; up {
 	case core.SignUpIsOpen, core.SignUpByInvite, core.SignUpByApproval:
 		ways = append(ways, menuItem{id: "signup", label: e.T("signup.title"), note: e.T("welcome.signup_note." + string(up)), open: push(NewSignUp)})
 	}
-	return append(ways,
-		menuItem{id: "lost", label: e.T("lost.title"), note: e.T("welcome.lost_note"), open: push(func(e *Env) tui.Screen { return newLost(e, "") })},
-		languageWay(e), themeWay(e),
+	ways = append(ways, menuItem{id: "lost", label: e.T("lost.title"), note: e.T("welcome.lost_note"), open: push(func(e *Env) tui.Screen { return newLost(e, "") })})
+	if e.Demo {
+		ways = append(ways, menuItem{id: "outbox", label: e.T("outbox.title"), note: e.T("prove.outbox_note"), open: push(NewOutbox)})
+	}
+	return append(ways, languageWay(e), themeWay(e),
 		menuItem{id: "leave", group: true, label: e.T("welcome.leave"), note: e.T("welcome.leave_note"), open: tui.Quit})
 }
 
@@ -108,12 +128,13 @@ func themeWay(e *Env) menuItem {
 		turn: func(by int) tea.Cmd { return e.SetTheme(names[(at+by+len(names))%len(names)]) }}
 }
 
-// View draws what this is, and the menu under it; airy where there is room.
+// View draws what this is, and the menu under it; airy where there is room, and
+// in a small terminal without blank lines.
 func (w *welcome) View() string {
 	if airy := w.draw(true); strings.Count(airy, "\n") < w.h {
 		return airy
 	}
-	return w.draw(false)
+	return markedVisible(w.env.Theme, w.draw(false), w.h)
 }
 
 func (w *welcome) draw(airy bool) string {

@@ -2,6 +2,7 @@ package screens
 
 import (
 	"testing"
+	"time"
 
 	"postern/core"
 	"postern/tui/tuitest"
@@ -75,8 +76,79 @@ func TestWelcomeOfTheDemonstration(t *testing.T) {
 	p := newPlace(t)
 	e := p.env(t)
 	e.Demo, e.DemoName, e.DemoPassword = true, "lin", goodPassword
-	p.first(t, e).Contains("To try it", "lin", goodPassword).Golden("80x24").Resize(60, 20).
-		Contains("Leave", goodPassword).Golden("60x20")
+	v := p.first(t, e).Contains("To try it", "lin", goodPassword).Golden("80x24").Resize(60, 20).
+		Contains("Leave", goodPassword, "Outbox").Golden("60x20")
+	v.Press("down", "down", "down", "enter").WaitUntil("the outbox is open", func(string) bool { return v.Router().Depth() == 2 })
+	v.Press("esc").WaitFor("Welcome to Lanterns")
+}
+
+// keyedFor is a connection that brought testKey.
+func (p *place) keyedFor(t testing.TB, opts ...tuitest.Option) *Env {
+	t.Helper()
+	e := p.env(t, opts...)
+	e.actor.Key, e.actor.KeyLine = testKey, keyLine
+	return e
+}
+
+// Where a linked key stands for the password, who brings one goes on with it.
+func TestAKeySignsInWithoutAPassword(t *testing.T) {
+	q := keyOnly(t)
+	q.first(t, q.keyedFor(t)).Lacks("(SSH key)") // there it is a second factor only
+	p := newPlace(t)
+	p.set(t, "factors.key_stands", "password")
+	p.linkedTestKey(t, p.signUp(t, "ada", otherPassword))
+	p.first(t, p.env(t)).Lacks("(SSH key)") // this one brought none
+	e := p.keyedFor(t)
+	v := p.first(t, e).Contains("▸ Go on as ada (SSH key)", "and no password")
+	v.Burst("enter", "enter", "esc")
+	waitForHome(t, v, e, "ada")
+	if n := p.acts(t, "ada", core.ActSignInKey, core.OutcomeDone); n != 1 {
+		t.Errorf("signed in %d times", n)
+	}
+	v.Press("o").WaitFor("Welcome to Lanterns").Contains("Go on as ada")
+}
+
+// A key that stands for the password is not the second factor too.
+func TestAKeyForThePasswordStillNeedsAFactor(t *testing.T) {
+	p := newPlace(t)
+	in := p.signUp(t, "ada", otherPassword)
+	p.linkedTestKey(t, in)
+	key := p.appFactor(t, in)
+	p.set(t, "factors.key_stands", "password")
+	e := p.keyedFor(t)
+	v := p.first(t, e).Press("enter")
+	waitToRead(v, `Open "My phone"`).Press("esc").WaitFor("Welcome to Lanterns").Contains("You are not signed in.")
+	p.clock.Advance(time.Minute)
+	v.Press("enter")
+	waitToRead(v, `Open "My phone"`).Type(p.appCode(key)).Press("enter")
+	waitForHome(t, v, e, "ada")
+}
+
+// What a key opened a moment ago it may not open any more.
+func TestAKeyThatStandsForNothingAnyMore(t *testing.T) {
+	p := newPlace(t)
+	p.set(t, "factors.key_stands", "password")
+	p.linkedTestKey(t, p.signUp(t, "ada", otherPassword))
+	e := p.keyedFor(t)
+	v := p.first(t, e).Contains("Go on as ada")
+	p.set(t, "factors.key_stands", "factor")
+	v.Press("enter").WaitFor("This key does not sign anybody in now.").Lacks("Go on as ada").Contains("▸ Sign in")
+	if e.Me().UserName != "" {
+		t.Fatal("signed in")
+	}
+}
+
+func TestLookOfWelcomeWithAKey(t *testing.T) {
+	look(t, func(t *testing.T, e *Env, p *place) *tuitest.Terminal {
+		if offer, err := p.SignIn.Offer(t.Context(), p.keyedFor(t).actor); err != nil {
+			t.Fatal(err)
+		} else if offer.UserName == "" {
+			p.set(t, "factors.key_stands", "password")
+			p.linkedTestKey(t, p.signUp(t, "ada", otherPassword))
+		}
+		e.actor.Key, e.actor.KeyLine = testKey, keyLine
+		return p.first(t, e)
+	})
 }
 
 func TestLookOfWelcome(t *testing.T) {

@@ -100,7 +100,8 @@ func TestEveryMessageCanBeSaid(t *testing.T) {
 // with what builds the rest. "prefix." + x is found where it stands.
 func dynamic() map[string]string {
 	return map[string]string{
-		"error.": "codes of core.Error",
+		"error.":   "codes of core.Error",
+		"message.": "kinds of core.Message, with .subject and .text",
 	}
 }
 

@@ -1,0 +1,77 @@
+// Messages and notices in words: what the core puts into the outbox and into
+// inboxes is said here, by the dictionary, in its reader's language.
+
+package screens
+
+import (
+	"strings"
+	"time"
+
+	"postern/core"
+	"postern/core/text"
+	"postern/tui"
+)
+
+// Words writes messages in the languages of a catalog.
+type Words struct{ Catalog *tui.Catalog }
+
+var _ core.Writer = Words{}
+
+// Write says a message or a notice. Whatever comes from outside is escaped.
+func (w Words) Write(m core.Wording) core.Text {
+	d := w.Catalog.Dict(m.Language)
+	if zone, err := time.LoadLocation(m.Zone); err == nil && m.Zone != "" && m.Zone != "Local" {
+		d = d.In(zone)
+	}
+	key := "message." + string(m.Kind)
+	if !d.Has(key + ".subject") {
+		return core.Text{Subject: text.Escape(m.Portal), Body: text.Escape(string(m.Kind))}
+	}
+	args := wordArgs(d, m)
+	if m.Service == core.ServiceSMS {
+		return core.Text{Body: d.T("message.sms."+string(m.Kind), args...)}
+	}
+	said := core.Text{Subject: d.T(key+".subject", args...)}
+	parts := []string{d.T(key+".text", args...)}
+	switch {
+	case m.Code != "":
+		parts = append(parts, m.Code, d.T("message.code_holds", args...), d.T("message.not_you_code"))
+	case m.Args["When"] != "" && m.Kind != core.NoticeAllowance:
+		parts = append(parts, d.T("message.when_where", args...), d.T("message.not_you", args...))
+	}
+	if m.Service == core.ServiceMail {
+		if m.Args["Name"] != "" {
+			parts = append([]string{d.T("message.hello", args...)}, parts...)
+		}
+		parts = append(parts, d.T("message.footer", args...))
+	}
+	said.Body = strings.Join(parts, "\n\n")
+	return said
+}
+
+// wordArgs are the placeholders of a message. Some of what the core hands over
+// are names for words: a method, a service, a time.
+func wordArgs(d *tui.Dict, m core.Wording) []any {
+	args := []any{"Portal", text.Escape(m.Portal), "Code", text.Escape(m.Code), "Minutes", int(core.SentCodeFor / time.Minute)}
+	for name, v := range m.Args {
+		switch name {
+		case "When":
+			if at, err := time.Parse(time.RFC3339, v); err == nil {
+				v = d.DateTime(at)
+			}
+		case "Kind":
+			v = d.T("factor." + v)
+		case "Service":
+			v = d.T("service." + v)
+		}
+		args = append(args, name, text.Escape(v))
+	}
+	where := d.T("message.where_here")
+	if remote := m.Args["Remote"]; remote != "" {
+		where = d.T("message.where_from", "Remote", text.Escape(remote))
+	}
+	if client := m.Args["Client"]; client != "" {
+		where = d.T("message.where_with", "Where", where, "Client", text.Escape(client))
+	}
+	return append(args, "Where", where)
+}
