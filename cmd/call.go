@@ -29,7 +29,8 @@ type Call struct {
 	Err    io.Writer
 	JSON   bool // one document on Out instead of sentences
 	Dict   *tui.Dict
-	Dir    string // what relative paths are relative to
+	Dir    string    // what relative paths are relative to
+	In     io.Reader // what was piped in; nil where nothing can be
 }
 
 // deed is what a verb does. args were counted already; flags are its own variables.
@@ -43,7 +44,8 @@ type runner func(cmd *cobra.Command, args []string, do deed) error
 type verbSet struct {
 	dict *tui.Dict
 	run  runner
-	far  bool // for `ssh host VERB`: no maintenance of the machine's files
+	in   io.Reader // standard input, for verbs that read it; nil where there is none
+	far  bool      // for `ssh host VERB`: no maintenance of the machine's files
 }
 
 // verb makes one command. Its words are verb.KEY; use names its arguments.
@@ -90,7 +92,7 @@ func (v verbSet) flag(name string) string { return v.dict.T("flag." + name) }
 // all returns every verb that works on the portal.
 func (v verbSet) all() []*cobra.Command {
 	list := []*cobra.Command{
-		v.whoami(), v.users(), v.sessions(), v.policy(), v.audit(), v.invites(), v.keys(), v.version(),
+		v.whoami(), v.users(), v.sessions(), v.keys(), v.factors(), v.policy(), v.audit(), v.invites(), v.messages(), v.version(),
 	}
 	if !v.far {
 		list = append(list, v.check(), v.backup(), v.keyset())
@@ -109,7 +111,7 @@ func carryOut(ctx context.Context, c *Call, far bool, args []string) int {
 		return usage("unknown command " + strconv.Quote(args[0]))
 	}
 	root.PersistentFlags().BoolVar(&c.JSON, "json", false, c.Dict.T("flag.json"))
-	set := verbSet{dict: c.Dict, far: far, run: func(cmd *cobra.Command, args []string, do deed) error {
+	set := verbSet{dict: c.Dict, far: far, in: c.In, run: func(cmd *cobra.Command, args []string, do deed) error {
 		return do(cmd.Context(), c, args)
 	}}
 	root.AddCommand(set.all()...)
@@ -134,6 +136,9 @@ func carryOut(ctx context.Context, c *Call, far bool, args []string) int {
 	err := root.ExecuteContext(ctx)
 	if errors.Is(err, pflag.ErrHelp) {
 		err = nil
+	}
+	if done := exited(0); errors.As(err, &done) {
+		return int(done) // it has said what is wrong
 	}
 	for _, a := range args { // a command line that cannot be parsed may still say it
 		c.JSON = c.JSON || a == "--json"

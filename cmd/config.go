@@ -1,7 +1,9 @@
 // Settings: flags win over the environment (POSTERN_*), and that over a file in
 // TOML. A key that nobody knows is refused where it was written by hand, in the
 // file; in the environment it is passed over, because others put variables
-// there too (a service called "postern" gets POSTERN_PORT from Kubernetes).
+// there too (a service called "postern" gets POSTERN_PORT from Kubernetes). How
+// mail and text messages leave has no flags: with them are passwords, and a flag
+// is seen by everybody who lists processes.
 
 package cmd
 
@@ -36,6 +38,8 @@ type settings struct {
 	Breached string       `koanf:"breached"` // a file of breached passwords
 	Log      logSettings  `koanf:"log"`
 	Hash     hashSettings `koanf:"hash"`
+	Mail     mailSettings `koanf:"mail"`
+	SMS      smsSettings  `koanf:"sms"`
 }
 
 type logSettings struct {
@@ -53,12 +57,21 @@ type hashSettings struct {
 // 2222 is what `ssh -p 2222 localhost` in every guide expects.
 const defaultSSH = "127.0.0.1:2222"
 
-// flagOf are the flags by the key of their setting.
+// flagOf are the flags by the key of their setting, "" for those that have none.
+// What is not here is no setting.
 func flagOf() map[string]string {
 	return map[string]string{
 		"data": "data", "ssh": "ssh", "plain": "plain", "breached": "breached", "log.level": "log-level",
 		"hash.memory": "hash-memory", "hash.time": "hash-time", "hash.slots": "hash-slots",
+		"mail.host": "", "mail.port": "", "mail.tls": "", "mail.user": "", "mail.password": "",
+		"mail.from": "", "mail.from_name": "", "mail.ca": "",
+		"sms.kind": "", "sms.url": "", "sms.account": "", "sms.token": "", "sms.from": "", "sms.ca": "",
 	}
+}
+
+// envOf is the variable of a setting.
+func envOf(key string) string {
+	return "POSTERN_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
 // defaults are the settings of somebody who has set nothing.
@@ -89,17 +102,21 @@ func (p *process) settings(flags *pflag.FlagSet) (settings, error) {
 	if err := loadFile(k, path, asked); err != nil {
 		return s, err
 	}
-	keys, byEnv, byFlag := flagOf(), map[string]string{}, map[string]string{}
-	for key, flag := range keys {
-		byEnv["POSTERN_"+strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))] = key
-		byFlag[flag] = key
+	byEnv, byFlag := map[string]string{}, map[string]string{}
+	for key, flag := range flagOf() {
+		byEnv[envOf(key)] = key
+		if flag != "" {
+			byFlag[flag] = key
+		}
 	}
 	if err := k.Load(envprovider.Provider(".", envprovider.Opt{
 		Prefix:      "POSTERN_",
 		EnvironFunc: func() []string { return p.env },
 		TransformFunc: func(name, value string) (string, any) {
-			if value == "" {
-				return "", nil // set to nothing is not set
+			if value == "" || name == envOf("mail.port") && strings.HasPrefix(value, "tcp://") {
+				// Set to nothing is not set, nor is it by Kubernetes, for a
+				// service called "postern-mail".
+				return "", nil
 			}
 			return byEnv[name], value
 		},
@@ -133,18 +150,35 @@ func loadFile(k *koanf.Koanf, path string, asked bool) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return fail("config_unreadable", "File", text.Escape(path)).because(err)
 	case err != nil:
+		// The parser quotes what it cannot read, and that can be a password.
+		if at := (interface{ Position() (row, column int) })(nil); errors.As(err, &at) {
+			line, _ := at.Position()
+			f := fail("config_line", "File", text.Escape(path), "Line", line)
+			f.code = "config_value" // to scripts it is one of those
+			return f
+		}
 		return fail("config_value", "File", text.Escape(path), "Detail", text.Escape(oneLine(err))).because(err)
 	}
 	known := flagOf()
-	var unknown []string
+	var unknown, untyped []string
 	for _, key := range own.Keys() {
-		if known[key] == "" {
+		flag, ok := known[key]
+		_, isText := own.Get(key).(string)
+		switch {
+		case !ok:
 			unknown = append(unknown, text.Escape(key))
+		case flag == "" && !isText && key != "mail.port":
+			untyped = append(untyped, key)
 		}
 	}
-	if len(unknown) > 0 {
-		slices.Sort(unknown)
+	slices.Sort(unknown)
+	slices.Sort(untyped)
+	switch {
+	case len(unknown) > 0:
 		return fail("config_unknown", "File", text.Escape(path), "Keys", strings.Join(unknown, ", "))
+	case len(untyped) > 0:
+		// Said here, for whoever converts values says them too.
+		return fail("config_text", "File", text.Escape(path), "Keys", strings.Join(untyped, ", "))
 	}
 	return k.Merge(own)
 }
@@ -161,8 +195,11 @@ func (s *settings) check() error {
 	if s.Data, err = filepath.Abs(s.Data); err != nil {
 		return err
 	}
-	if s.Breached != "" {
-		if s.Breached, err = filepath.Abs(s.Breached); err != nil {
+	for _, path := range []*string{&s.Breached, &s.Mail.CA, &s.SMS.CA} {
+		if *path == "" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ func (p *process) demo(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	d, err := demo.New(ctx, demo.Options{Log: log})
+	d, err := demo.New(ctx, demo.Options{Log: log, Writer: screens.Words{Catalog: p.catalog}})
 	if err != nil {
 		return err
 	}

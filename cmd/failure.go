@@ -24,7 +24,9 @@ type failure struct {
 	code string // stable, for scripts
 	key  string // the sentence
 	args []any  // its placeholders; foreign strings are escaped already
-	err  error  // below it, if any
+	err  error  // below it, if any; a refusal of the core gives --json its field and bounds
+
+	names []string // user names that it is about, for --json
 }
 
 var _ error = (*failure)(nil)
@@ -66,6 +68,8 @@ type errorShape struct {
 	WaitSeconds int    `json:"wait_seconds,omitempty"`
 	Path        string `json:"path,omitempty"`
 	Message     string `json:"message"`
+
+	Names []string `json:"names,omitempty"` // user names that it is about
 }
 
 // report says err and returns its exit code. With JSON it goes to out: a script
@@ -90,7 +94,11 @@ func explain(err error, d *tui.Dict) (errorShape, int) {
 	var closed *bolt.OpenError
 	switch {
 	case errors.As(err, &f):
-		return errorShape{Code: f.code, Message: d.T(f.key, f.args...)}, f.exit
+		shape := errorShape{Code: f.code, Message: d.T(f.key, f.args...), Names: f.names}
+		if errors.As(f.err, &refusal) {
+			shape.Field, shape.Rule, shape.N = refusal.Field, refusal.Rule, refusal.N
+		}
+		return shape, f.exit
 	case errors.As(err, &closed):
 		return errorShape{Code: string(closed.Code), Path: closed.Path, Message: openSentence(d, closed, "")}, exitRefused
 	case errors.As(err, &refusal):
@@ -123,9 +131,16 @@ func sentence(d *tui.Dict, e *core.Error) string {
 		said = d.T("error.password", "Rule", d.T("rule."+e.Rule, "N", e.N))
 	case core.CodeStepUp:
 		said = d.T("cmd.step_up") // a verb has no session to prove itself in
+	case core.CodeKeyPresent, core.CodeNoMethod, core.CodeNoAllowance:
+		// A screen leads on from here; a verb says what to type.
+		said = d.T("cmd."+string(e.Code), "Rule", text.Escape(e.Rule))
+	case core.CodeAllowance:
+		return d.T("cmd.allowance", "Setting", "messages."+text.Escape(e.Field)+"_allowance")
 	case core.CodeFormat:
 		if said = d.T("error.format"); e.Rule != "" {
 			said = d.T("cmd.format", "Rule", text.Escape(e.Rule))
+		} else if key := "cmd.written." + e.Field; d.Has(key) {
+			said = d.T(key)
 		}
 	case core.CodeNotFound:
 		// What was looked for is a field of few kinds, or a setting.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -15,16 +16,16 @@ import (
 // sweepEvery is how often what only time makes obsolete is cleared away.
 const sweepEvery = time.Hour
 
-// keepHouse sweeps at once and then every hour until the returned function is
-// called, which waits for a sweep under way.
+// keepHouse delivers messages, and sweeps at once and then every hour, until the
+// returned function is called, which waits for what is under way.
 func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop func()) {
 	// A limit on the size of files then fails the write, which is refused and
 	// rolled back, in place of ending the process.
 	signal.Ignore(syscall.SIGXFSZ)
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	delivered := deliver(ctx, portal)
+	var working sync.WaitGroup
+	working.Go(func() {
 		next := time.NewTicker(sweepEvery)
 		defer next.Stop()
 		for {
@@ -35,7 +36,8 @@ func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop
 			case err != nil:
 				log.Error("sweep", slog.Any("error", err))
 			case swept != (core.Swept{}):
-				log.Info("swept", slog.Int("sessions", swept.Sessions), slog.Int("attempts", swept.Attempts), slog.Int("guards", swept.Guards))
+				log.Info("swept", slog.Int("sessions", swept.Sessions), slog.Int("attempts", swept.Attempts), slog.Int("guards", swept.Guards),
+					slog.Int("codes", swept.Codes), slog.Int("messages", swept.Messages), slog.Int("notices", swept.Notices))
 			}
 			select {
 			case <-next.C:
@@ -43,6 +45,18 @@ func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop
 				return
 			}
 		}
+	})
+	return func() { cancel(); working.Wait(); delivered() }
+}
+
+// deliver hands messages over until the returned function is called, which waits
+// until what was sent is written down.
+func deliver(ctx context.Context, portal *core.Portal) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		portal.Messages.Deliver(ctx)
 	}()
 	return func() { cancel(); <-done }
 }

@@ -45,7 +45,7 @@ func (p *process) local(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	h, err := open(cmd.Context(), s, "postern", false, log)
+	h, err := p.open(cmd.Context(), s, "postern", false, log)
 	if err != nil {
 		return p.held(cmd.Context(), s, err)
 	}
@@ -55,7 +55,7 @@ func (p *process) local(cmd *cobra.Command) error {
 	token := newTokenFile(h)
 	return p.show(cmd.Context(), stage{
 		portal: h.portal, log: log, plain: s.Plain, door: core.DoorLocal,
-		hands: screens.Door{Token: token.read(), Remember: token.remember},
+		hands: screens.Door{Token: token.read(), Remember: token.remember, Save: saveHere},
 	})
 }
 

@@ -11,8 +11,11 @@ import (
 	"time"
 
 	"postern/core"
+	"postern/core/mail"
 	"postern/core/password"
+	"postern/core/sms"
 	"postern/core/text"
+	"postern/screens"
 	"postern/store/bolt"
 	"postern/tui"
 )
@@ -23,11 +26,12 @@ type holding struct {
 	data     *bolt.Store
 	portal   *core.Portal
 	breached *password.Breached
+	mailer   *mail.Sender // nil: none is configured
 }
 
 // open opens the data directory of the settings for a verb or door called
 // command. Unless mustExist, a first run makes it.
-func open(ctx context.Context, s settings, command string, mustExist bool, log *slog.Logger) (*holding, error) {
+func (p *process) open(ctx context.Context, s settings, command string, mustExist bool, log *slog.Logger) (*holding, error) {
 	params, err := s.hashParams()
 	if err != nil {
 		return nil, err
@@ -42,12 +46,26 @@ func open(ctx context.Context, s settings, command string, mustExist bool, log *
 			return nil, fail("breached", "File", text.Escape(s.Breached)).because(err)
 		}
 	}
+	config := core.Config{Hasher: hasher, Log: log, Breached: h.breached, Writer: screens.Words{Catalog: p.catalog}}
+	var texter sms.Sender
+	if h.mailer, texter, err = s.transports(); err != nil {
+		h.close()
+		return nil, err
+	}
+	// A nil pointer in an interface would be a provider.
+	if h.mailer != nil {
+		config.Mail = h.mailer
+	}
+	if texter != nil {
+		config.Text = texter
+	}
 	h.data, err = bolt.Open(ctx, bolt.Options{Dir: s.Data, Command: command, MustExist: mustExist})
 	if err != nil {
 		h.close()
 		return nil, err
 	}
-	h.portal, err = core.New(ctx, core.Config{Store: h.data, Hasher: hasher, Log: log, Breached: h.breached})
+	config.Store = h.data
+	h.portal, err = core.New(ctx, config)
 	if err != nil {
 		h.close()
 		return nil, err
@@ -63,6 +81,9 @@ func (h *holding) close() {
 	if h.data != nil {
 		// All that was acknowledged is on the disk already.
 		_ = h.data.Close()
+	}
+	if h.mailer != nil {
+		_ = h.mailer.Close()
 	}
 	if h.breached != nil {
 		_ = h.breached.Close()

@@ -47,7 +47,7 @@ func (p *process) serve(cmd *cobra.Command) error {
 	if err := checkAddress(s.SSH); err != nil {
 		return err
 	}
-	h, err := open(ctx, s, "serve", false, log)
+	h, err := p.open(ctx, s, "serve", false, log)
 	if err != nil {
 		return err
 	}

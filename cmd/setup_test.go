@@ -39,7 +39,7 @@ func settle(dir, keyLine, fingerprint string) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := portal.Policy.Set(ctx, door.With(in), map[string]string{"sign_up.mode": "open"}, 0, "for the test"); err != nil {
+	if _, err := portal.Policy.Set(ctx, door.With(in), core.PolicyChange{Values: map[string]string{"sign_up.mode": "open"}, Reason: "for the test"}); err != nil {
 		return err
 	}
 	for _, name := range []string{"ada", "bob"} {
@@ -52,7 +52,7 @@ func settle(dir, keyLine, fingerprint string) (err error) {
 			return err
 		}
 		if peer.Key != "" {
-			if err := portal.Keys.Link(ctx, peer.With(made.SignedIn)); err != nil {
+			if err := portal.Keys.Link(ctx, peer.With(made.SignedIn), "Laptop"); err != nil {
 				return err
 			}
 		}

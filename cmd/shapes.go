@@ -21,12 +21,14 @@ type accountShape struct {
 	Created     time.Time         `json:"created"`
 	LastSignIn  time.Time         `json:"last_sign_in,omitzero"`
 	Fields      map[string]string `json:"fields,omitempty"`
+
+	EmailConfirmed time.Time `json:"email_confirmed,omitzero"` // when a code showed that the address is its person's
 }
 
 func shapeAccount(a core.Account) accountShape {
 	return accountShape{
 		ID: a.ID, UserName: a.UserName, DisplayName: a.DisplayName, Email: a.Email, State: a.State, Why: a.Why,
-		Created: a.Created, LastSignIn: a.LastSignIn, Fields: a.Fields,
+		Created: a.Created, LastSignIn: a.LastSignIn, Fields: a.Fields, EmailConfirmed: a.EmailConfirmed,
 	}
 }
 
@@ -39,13 +41,15 @@ type usersShape struct {
 // userShape is one account.
 type userShape struct {
 	accountShape
-	Roles           []core.Role `json:"roles"`
-	PasswordChanged time.Time   `json:"password_changed,omitzero"`
-	PasswordDue     time.Time   `json:"password_due,omitzero"`
-	Failures        int         `json:"failures"`
-	Locked          bool        `json:"locked"`
-	Sessions        int         `json:"sessions"`
-	Keys            []keyShape  `json:"keys"`
+	Roles           []core.Role   `json:"roles"`
+	PasswordChanged time.Time     `json:"password_changed,omitzero"`
+	PasswordDue     time.Time     `json:"password_due,omitzero"`
+	Failures        int           `json:"failures"`
+	Locked          bool          `json:"locked"`
+	Sessions        int           `json:"sessions"`
+	Keys            []keyShape    `json:"keys"`
+	Factors         []factorShape `json:"factors"`
+	RecoveryCodes   int           `json:"recovery_codes"` // that are left
 }
 
 // whoShape is who asks: an account, or the machine's own operator.
@@ -55,6 +59,8 @@ type whoShape struct {
 	Account  *accountShape `json:"account,omitempty"`
 	Roles    []core.Role   `json:"roles,omitempty"`
 	Key      string        `json:"key,omitempty"` // the fingerprint that was recognised
+
+	SecondFactor *protectionShape `json:"second_factor,omitempty"`
 }
 
 // sessionShape is one live session.
@@ -121,30 +127,17 @@ type invitesShape struct {
 	Next    string        `json:"next,omitempty"`
 }
 
-// keyShape is a linked SSH key.
-type keyShape struct {
-	Fingerprint string    `json:"fingerprint"`
-	Line        string    `json:"line"`
-	Created     time.Time `json:"created"`
-	LastUsed    time.Time `json:"last_used,omitzero"`
-}
-
-type keysShape struct {
-	Keys []keyShape `json:"keys"`
-}
-
-func shapeKeys(list []core.LinkedKey) []keyShape {
-	out := make([]keyShape, len(list))
-	for i, k := range list {
-		out[i] = keyShape{Fingerprint: k.Fingerprint, Line: k.Line, Created: k.Created, LastUsed: k.LastUsed}
-	}
-	return out
-}
-
 // doneShape is the answer of a verb that did something to somebody.
 type doneShape struct {
 	Done string `json:"done"` // the verb: "user suspend"
 	User string `json:"user,omitempty"`
+	ID   string `json:"id,omitempty"` // of what it was done to, when that is no account
+}
+
+// resetShape is how much of somebody's proof was removed.
+type resetShape struct {
+	doneShape
+	Removed int `json:"removed"` // factors, keys and, as one, recovery codes
 }
 
 // codeShape is a one-time code that was issued.

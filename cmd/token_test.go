@@ -15,7 +15,7 @@ func (h *home) signedIn() (file string) {
 	h.t.Helper()
 	ctx := context.Background()
 	s := settings{Data: h.data(), Hash: hashSettings{Memory: 19, Time: 2}}
-	held, err := open(ctx, s, "test", true, nil)
+	held, err := (&process{}).open(ctx, s, "test", true, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}

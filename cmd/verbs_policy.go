@@ -65,13 +65,16 @@ func (v verbSet) policyShow() *cobra.Command {
 func (v verbSet) policySet() *cobra.Command {
 	var reason string
 	var version int
+	var yes bool
 	cmd := v.verb("set SETTING=VALUE...", "policy_set", 1, -1, func(ctx context.Context, c *Call, args []string) error {
 		values, err := assignments(args)
 		if err != nil {
 			return err
 		}
-		pol, err := c.Portal.Policy.Set(ctx, c.Actor, values, version, reason)
-		if err != nil {
+		pol, err := c.Portal.Policy.Set(ctx, c.Actor, core.PolicyChange{Values: values, Version: version, Reason: reason, Accept: yes})
+		if core.CodeOf(err) == core.CodeLosesFactor {
+			return c.losing(ctx, values, err)
+		} else if err != nil {
 			return err
 		}
 		return c.answer(shapePolicy(pol), func(p *page) {
@@ -85,7 +88,28 @@ func (v verbSet) policySet() *cobra.Command {
 	})
 	cmd.Flags().StringVar(&reason, "reason", "", v.flag("reason"))
 	cmd.Flags().IntVar(&version, "if-version", 0, v.flag("if_version"))
+	cmd.Flags().BoolVar(&yes, "yes", false, v.flag("policy_yes"))
 	return cmd
+}
+
+// losing names those whom a refused change would leave without a second factor,
+// and says how it is made all the same.
+func (c *Call) losing(ctx context.Context, values map[string]string, refused error) error {
+	lost, err := c.Portal.Policy.Losing(ctx, c.Actor, values)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(lost.Names))
+	for i, n := range lost.Names {
+		names[i] = or(n)
+	}
+	said := strings.Join(names, ", ")
+	if more := lost.Count - len(names); more > 0 {
+		said = c.Dict.T("cmd.and_more", "Names", said, "Count", more)
+	}
+	f := fail(string(core.CodeLosesFactor), "Count", lost.Count, "Names", said).because(refused)
+	f.names = lost.Names
+	return f
 }
 
 // assignments reads NAME=VALUE…, each name once.

@@ -1,4 +1,4 @@
-// Verbs about whoever asks: who it is, its sessions, its keys, its trail.
+// Verbs about whoever asks: who it is, its sessions, its trail.
 
 package cmd
 
@@ -28,11 +28,16 @@ func (v verbSet) whoami() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		account := shapeAccount(me.Account)
-		return c.answer(whoShape{Account: &account, Roles: me.Roles, Key: c.Actor.Key}, func(p *page) {
-			t := c.titles("user", "display_name", "email", "roles", "key", "ident")
-			p.facts(t[0], or(me.UserName), t[1], or(me.DisplayName), t[2], or(me.Email), t[3], c.roles(me.Roles),
-				t[4], or(c.Actor.Key), t[5], me.ID)
+		guard, err := c.Portal.Factors.Mine(ctx, c.Actor)
+		if err != nil {
+			return err
+		}
+		account, protection := shapeAccount(me.Account), shapeProtection(guard)
+		shape := whoShape{Account: &account, Roles: me.Roles, Key: c.Actor.Key, SecondFactor: &protection}
+		return c.answer(shape, func(p *page) {
+			t := c.titles("user", "display_name", "email", "roles", "key", "second_factor", "ident")
+			p.facts(t[0], or(me.UserName), t[1], or(me.DisplayName), t[2], c.email(me.Account), t[3], c.roles(me.Roles),
+				t[4], or(c.Actor.Key), t[5], c.protection(guard), t[6], me.ID)
 		})
 	})
 }
@@ -123,38 +128,6 @@ func (v verbSet) sessionEnd() *cobra.Command {
 	cmd.Flags().BoolVar(&all, "all", false, v.flag("end_all"))
 	cmd.Flags().StringVar(&user, "user", "", v.flag("end_user"))
 	return cmd
-}
-
-func (v verbSet) keys() *cobra.Command {
-	return v.group("key", "key", v.verb("list [USER]", "key_list", 0, 1, func(ctx context.Context, c *Call, args []string) error {
-		var list []core.LinkedKey
-		user := ""
-		if len(args) > 0 {
-			user = args[0]
-		}
-		err := c.whose(user)
-		if err == nil && user == "" {
-			list, err = c.Portal.Keys.Mine(ctx, c.Actor)
-		} else if err == nil {
-			var d core.AccountDetail
-			d, err = c.Portal.Accounts.Show(ctx, c.Actor, user)
-			list = d.Keys
-		}
-		if err != nil {
-			return err
-		}
-		return c.answer(keysShape{Keys: shapeKeys(list)}, func(p *page) {
-			if len(list) == 0 {
-				p.line(c.Dict.T("cmd.no_keys"))
-				return
-			}
-			rows := make([][]string, len(list))
-			for i, k := range list {
-				rows[i] = []string{k.Fingerprint, c.when(k.Created), c.when(k.LastUsed)}
-			}
-			p.table(c.titles("fingerprint", "created", "last_used"), rows)
-		})
-	}))
 }
 
 func (v verbSet) audit() *cobra.Command {

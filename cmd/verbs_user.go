@@ -35,7 +35,7 @@ func (v verbSet) users() *cobra.Command {
 		v.userDeed("expire", func(ctx context.Context, c *Call, user string) error {
 			return c.Portal.Accounts.ExpirePassword(ctx, c.Actor, user)
 		}),
-		v.userSet(), v.userCode())
+		v.userSet(), v.userCode(), v.userResetFactors())
 }
 
 // userSet fills in custom fields.
@@ -158,18 +158,20 @@ func (v verbSet) userShow() *cobra.Command {
 		shape := userShape{
 			accountShape: shapeAccount(d.Account), Roles: append([]core.Role{}, d.Roles...), PasswordChanged: d.PasswordChanged,
 			PasswordDue: d.PasswordDue, Failures: d.Failures, Locked: d.Locked, Sessions: d.Sessions, Keys: shapeKeys(d.Keys),
+			Factors: shapeFactors(d.Factors), RecoveryCodes: d.Recovery.Left,
 		}
 		return c.answer(shape, func(p *page) {
 			t := c.titles("user", "display_name", "email", "state", "reason", "roles", "created", "last_sign_in",
-				"password_changed", "password_due", "failures", "sessions", "keys", "ident")
+				"password_changed", "password_due", "failures", "sessions", "keys", "factors", "recovery_codes", "ident")
 			failures := c.Dict.Number(int64(d.Failures))
 			if d.Locked {
 				failures += " · " + c.Dict.T("cmd.locked")
 			}
-			facts := []string{t[0], or(d.UserName), t[1], or(d.DisplayName), t[2], or(d.Email), t[3], c.Dict.T("state." + string(d.State)),
+			facts := []string{t[0], or(d.UserName), t[1], or(d.DisplayName), t[2], c.email(d.Account), t[3], c.Dict.T("state." + string(d.State)),
 				t[4], or(d.Why), t[5], c.roles(d.Roles), t[6], c.when(d.Created), t[7], c.when(d.LastSignIn),
 				t[8], c.when(d.PasswordChanged), t[9], c.when(d.PasswordDue), t[10], failures,
-				t[11], c.Dict.Number(int64(d.Sessions)), t[12], c.Dict.Number(int64(len(d.Keys))), t[13], d.ID}
+				t[11], c.Dict.Number(int64(d.Sessions)), t[12], c.Dict.Number(int64(len(d.Keys))),
+				t[13], c.factorList(d.Factors), t[14], c.recovery(d.Recovery), t[15], d.ID}
 			for _, key := range slices.Sorted(maps.Keys(d.Fields)) {
 				facts = append(facts, key, or(d.Fields[key]))
 			}
@@ -196,6 +198,19 @@ func (v verbSet) userCode() *cobra.Command {
 		return c.answer(codeShape{User: args[0], Code: code, Until: until}, func(p *page) {
 			p.line(code)
 			p.line(c.Dict.T("done.user_code", "User", text.Escape(args[0]), "Until", c.when(until)))
+		})
+	})
+}
+
+// userResetFactors is for somebody who has lost whatever proves who they are.
+func (v verbSet) userResetFactors() *cobra.Command {
+	return v.verb("reset-factors USER", "user_reset_factors", 1, 1, func(ctx context.Context, c *Call, args []string) error {
+		n, err := c.Portal.Accounts.ResetFactors(ctx, c.Actor, args[0])
+		if err != nil {
+			return err
+		}
+		return c.answer(resetShape{doneShape{Done: "user reset-factors", User: args[0]}, n}, func(p *page) {
+			p.line(c.Dict.T("done.reset_factors", "User", text.Escape(args[0]), "Count", n))
 		})
 	})
 }

@@ -61,9 +61,9 @@ func (r *reception) Program(ctx context.Context, v sshd.Visitor) sshd.Program {
 }
 
 // Verb carries out a verb for the account that the visitor's key is linked to.
-func (r *reception) Verb(ctx context.Context, v sshd.Visitor, args []string, _ io.Reader, out, errw io.Writer) int {
+func (r *reception) Verb(ctx context.Context, v sshd.Visitor, args []string, in io.Reader, out, errw io.Writer) int {
 	c := &Call{
-		Portal: r.portal, Out: out, Err: errw, Dict: r.dict(v), Dir: "/",
+		Portal: r.portal, In: in, Out: out, Err: errw, Dict: r.dict(v), Dir: "/",
 	}
 	if len(args) > 0 && (args[0] == "version" || args[0] == "help") {
 		return carryOut(ctx, c, true, args) // anybody may know

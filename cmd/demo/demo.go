@@ -36,6 +36,8 @@ type Options struct {
 	Now func() time.Time
 	// Log is the portal's; nil discards.
 	Log *slog.Logger
+	// Writer says messages and notices in words; nil: kinds and codes, for tests.
+	Writer core.Writer
 }
 
 // Demo is a portal full of people.
@@ -61,17 +63,33 @@ func New(ctx context.Context, o Options) (*Demo, error) {
 		return nil, err
 	}
 	clock := &clock{now: o.Now, at: o.Now().Add(-storyLength)}
-	d.Portal, err = core.New(ctx, core.Config{Store: o.Store, Hasher: hasher, Clock: clock, Log: o.Log})
-	if err != nil {
-		d.Close()
-		return nil, err
-	}
-	if err := tell(ctx, d.Portal, clock, o.Now()); err != nil {
+	config := core.Config{Store: o.Store, Hasher: hasher, Clock: clock, Writer: o.Writer}
+	if err := past(ctx, config, clock, o.Now()); err != nil {
 		d.Close()
 		return nil, err
 	}
 	clock.arrive()
+	// Nobody carries messages here: codes that visitors cause are read in the outbox.
+	config.Log, config.OpenOutbox = o.Log, true
+	if d.Portal, err = core.New(ctx, config); err != nil {
+		d.Close()
+		return nil, err
+	}
 	return d, nil
+}
+
+// past tells the story, in a portal whose messages are carried.
+func past(ctx context.Context, config core.Config, clock *clock, now time.Time) error {
+	post := newPost()
+	config.Mail, config.Text = letters{post}, texts{post}
+	portal, err := core.New(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer portal.Close()
+	post.open(ctx, portal)
+	defer post.close()
+	return tell(ctx, portal, clock, post, now)
 }
 
 // Close ends the portal. What was in a store of its own is gone.

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -67,13 +68,22 @@ func TestDemoHoldsSixtyPeopleInEveryState(t *testing.T) {
 func TestDemoPeopleSignInWithTheirPassword(t *testing.T) {
 	d := open(t)
 	door := core.Actor{Door: core.DoorDemo}
-	for _, name := range []string{Owner, Member} {
-		p, err := d.Portal.SignIn.Password(context.Background(), door, name, Password)
-		if err != nil || p.Step != core.StepDone {
-			t.Errorf("%s: %v, %v", name, p.Step, err)
-		}
+	p, err := d.Portal.SignIn.Password(context.Background(), door, Member, Password)
+	if err != nil || p.Step != core.StepDone {
+		t.Errorf("%s: %v, %v", Member, p.Step, err)
 	}
-	p, err := d.Portal.SignIn.Password(context.Background(), door, expired, Password)
+	// The owner must have a second factor soon, and can put it off.
+	p, err = d.Portal.SignIn.Password(context.Background(), door, Owner, Password)
+	if err != nil || p.Step != core.StepEnrol || !p.Demand.Later {
+		t.Errorf("%s: %v, %v", Owner, p, err)
+	}
+	if left := time.Until(p.Demand.By); left < 7*day || left > 14*day {
+		t.Errorf("%s has %s left", Owner, left)
+	}
+	if p, err = d.Portal.SignIn.Later(context.Background(), door, p.Ticket); err != nil || p.Step != core.StepDone {
+		t.Errorf("%s cannot put it off: %v, %v", Owner, p.Step, err)
+	}
+	p, err = d.Portal.SignIn.Password(context.Background(), door, expired, Password)
 	if err != nil || p.Step != core.StepChangePassword {
 		t.Errorf("%s must choose a new password: %v, %v", expired, p.Step, err)
 	}
@@ -81,6 +91,75 @@ func TestDemoPeopleSignInWithTheirPassword(t *testing.T) {
 		if _, err := d.Portal.SignIn.Password(context.Background(), door, name, Password); core.CodeOf(err) != core.CodeCredentials && core.CodeOf(err) != core.CodeWait {
 			t.Errorf("%s got in: %v", name, err)
 		}
+	}
+}
+
+// What is not carried to anybody is for a visitor to read.
+func TestDemoCodesAreReadInTheOutbox(t *testing.T) {
+	d := open(t)
+	ctx, door := context.Background(), core.Actor{Door: core.DoorDemo}
+	p, err := d.Portal.SignIn.Password(ctx, door, "tomas", Password)
+	if err != nil || p.Step != core.StepFactor || p.Ways[0].Kind != core.FactorSMS {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if _, err := d.Portal.SignIn.SendCode(ctx, door, p.Ticket, p.Ways[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	page, err := d.Portal.Messages.List(ctx, door, "", "", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := d.Portal.Messages.Read(ctx, door, page.Messages[0].ID)
+	if err != nil || m.Hidden {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	if p, err = d.Portal.SignIn.Factor(ctx, door, p.Ticket, p.Ways[0].ID, sixDigits.FindString(m.Body)); err != nil || p.Step != core.StepDone {
+		t.Errorf("%s, %v", p.Step, err)
+	}
+}
+
+func TestDemoHasFactorsNoticesAndMessagesOfEveryKind(t *testing.T) {
+	d := open(t)
+	ctx, console := context.Background(), core.ConsoleActor("test")
+	kinds, recovery := map[core.FactorKind]int{}, 0
+	for name := range everybody(t, d) {
+		guard, err := d.Portal.Factors.Of(ctx, console, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == Member && guard.Enough {
+			t.Errorf("%s cannot sign in with the password alone", name)
+		}
+		for _, f := range guard.Factors {
+			kinds[f.Kind]++
+		}
+		if len(guard.Keys) > 0 {
+			kinds[core.FactorKey]++
+		}
+		if guard.Recovery.Left > 0 {
+			recovery++
+		}
+	}
+	if recovery == 0 || kinds[core.FactorApp] == 0 || kinds[core.FactorSMS] == 0 || kinds[core.FactorEmail] == 0 || kinds[core.FactorKey] == 0 {
+		t.Errorf("%v, recovery codes of %d", kinds, recovery)
+	}
+	for _, state := range []core.MessageState{core.MessageQueued, core.MessageSent, core.MessageDead} {
+		page, err := d.Portal.Messages.List(ctx, core.Actor{}, state, "", core.MaxPage)
+		if err != nil || len(page.Messages) == 0 {
+			t.Errorf("nothing is %s: %v", state, err)
+		}
+	}
+	if p := d.Portal.Messages.Providers(); len(p) != 0 {
+		t.Errorf("in the present, %v would hide codes", p)
+	}
+	door := core.Actor{Door: core.DoorDemo}
+	p, err := d.Portal.SignIn.Password(ctx, door, Member, Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inbox, err := d.Portal.Notices.Mine(ctx, door.With(p.SignedIn), "", "", "", core.MaxPage)
+	if err != nil || inbox.Unread == 0 {
+		t.Errorf("%s has no news: %+v, %v", Member, inbox, err)
 	}
 }
 
@@ -132,6 +211,7 @@ func TestDemoIsTheSameEachTime(t *testing.T) {
 		for _, e := range page.Entries {
 			lines = append(lines, e.At.String()+string(e.Action)+e.Name+e.Remote)
 		}
+		slices.Sort(lines) // what happens at one moment has no order
 		return lines
 	}
 	one, two := trail(), trail()

@@ -24,6 +24,10 @@ func (s *story) episodes() {
 	s.asOwner(61*day+time.Hour, func(a core.Actor) error { return people.Reject(s.ctx, a, turned, "Nobody here knows this person") })
 	s.hammer()
 	s.profile()
+	s.protect(39 * day)
+	s.outage()
+	s.lost()
+	s.lately()
 }
 
 // hammer guesses at one password until it counts no more: from many addresses,
@@ -34,6 +38,62 @@ func (s *story) hammer() {
 		door := core.Actor{Door: core.DoorSSH, Remote: fmt.Sprintf("198.51.100.%d", 1+i*7%250), Client: "Go"}
 		s.on(s.after(from+time.Duration(i)*16*time.Minute), func() error { return s.mistype(hammered, door) })
 	}
+}
+
+// outage is three quarters of an hour in which no mail leaves: a code that was
+// waited for comes too late to be of use, and is given up.
+func (s *story) outage() {
+	s.on(s.after(50*day), func() error {
+		a, err := s.signIn(unlucky, s.home[unlucky][0])
+		if err != nil {
+			return err
+		}
+		s.post.answers(false)
+		if _, err := s.portal.Factors.BeginAddress(s.ctx, a); err != nil {
+			return err
+		}
+		if err := s.post.until(s.ctx, func(m core.Message) bool { return m.Tries > 0 }); err != nil {
+			return err
+		}
+		s.clock.move(s.clock.Now().Add(45 * time.Minute))
+		s.post.answers(true)
+		_, err = s.portal.Messages.Test(s.ctx, core.ConsoleActor("root"), core.ServiceMail, "root@harbour.example")
+		return err
+	})
+}
+
+// lost is somebody without their phone, who has the codes on paper.
+func (s *story) lost() {
+	s.on(s.after(57*day+2*time.Hour), func() error {
+		door := s.home[phoneless][0]
+		p, err := s.portal.SignIn.Password(s.ctx, door, phoneless, Password)
+		if err == nil {
+			_, err = s.recover(phoneless, door, p)
+		}
+		return err
+	})
+}
+
+// lately is since when no messages are carried any more: what then waits, a
+// visitor finds in the outbox.
+func (s *story) lately() {
+	const quiet = storyLength - 2*time.Hour
+	s.on(s.after(quiet), func() error {
+		s.post.close()
+		return nil
+	})
+	s.on(s.after(quiet+40*time.Minute), func() error {
+		a, err := s.signIn("priya", s.home["priya"][0])
+		if err != nil {
+			return err
+		}
+		return s.makeRecovery(a, "priya")
+	})
+	s.asOwner(quiet+65*time.Minute, func(a core.Actor) error {
+		_, err := s.portal.Messages.Test(s.ctx, a, core.ServiceMail, email(person{user: Owner}))
+		return err
+	})
+	s.visit("rui", s.home["rui"][0], s.end.Add(-4*time.Minute), false, false, false)
 }
 
 // profile is what the one whom visitors look at has changed about herself.

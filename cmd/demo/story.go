@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -29,6 +30,8 @@ const (
 	away      = "katya"   // suspended
 	back      = "nils"    // was suspended for a day
 	forgetful = "idris"   // has been given a one-time code
+	phoneless = "noor"    // left the phone with the app at home
+	unlucky   = "mei"     // waited for a code while no mail came
 	turned    = "stefan"  // was turned away
 	newcomers = 5         // of the last weeks wait for approval
 	seed      = 0x9057e24 // of all that is left to chance
@@ -45,18 +48,26 @@ type story struct {
 	ctx    context.Context
 	portal *core.Portal
 	clock  *clock
+	post   *post
 	begin  time.Time
 	end    time.Time
 	dice   *rand.Rand
 	scenes []scene
 	home   map[string][]core.Actor // the doors somebody comes in by
+
+	// What somebody has to prove who they are, as it came about.
+	linked  map[string]bool     // a key
+	guarded map[string]bool     // something else beside the password
+	apps    map[string][]byte   // the secret of an app
+	paper   map[string][]string // recovery codes
 }
 
 // tell lets everything happen in its order.
-func tell(ctx context.Context, p *core.Portal, c *clock, now time.Time) error {
+func tell(ctx context.Context, p *core.Portal, c *clock, post *post, now time.Time) error {
 	s := &story{
-		ctx: ctx, portal: p, clock: c, begin: now.Add(-storyLength), end: now,
+		ctx: ctx, portal: p, clock: c, post: post, begin: now.Add(-storyLength), end: now,
 		dice: rand.New(rand.NewPCG(seed, seed)), home: map[string][]core.Actor{},
+		linked: map[string]bool{}, guarded: map[string]bool{}, apps: map[string][]byte{}, paper: map[string][]string{},
 	}
 	people := cast()
 	for i, who := range people {
@@ -70,7 +81,11 @@ func tell(ctx context.Context, p *core.Portal, c *clock, now time.Time) error {
 	slices.SortStableFunc(s.scenes, func(a, b scene) int { return a.at.Compare(b.at) })
 	for _, next := range s.scenes {
 		c.move(next.at)
-		if err := next.do(); err != nil {
+		err := next.do()
+		if err == nil {
+			err = post.settle(ctx)
+		}
+		if err != nil {
 			return fmt.Errorf("demo: %s before the end: %w", now.Sub(next.at).Round(time.Minute), err)
 		}
 	}
@@ -123,6 +138,8 @@ func (s *story) opening(owner person) {
 	})
 	s.policy(20*time.Minute, "Sessions that last a working month", map[string]string{"session.lifetime": "1 month", "session.idle_minutes": "0"})
 	s.policy(6*time.Hour, "Everybody of the lab may come", map[string]string{"sign_up.mode": "open"})
+	s.policy(38*day, "Not everybody has an app", map[string]string{"factors.sms": "on", "factors.email": "on", "messages.sms_allowance": "500"})
+	s.policy(58*day, "Whoever looks after others needs a second factor", map[string]string{"factors.enforce": "admins", "factors.days": "14"})
 	s.policy(51*day, "Too many people we do not know", map[string]string{"sign_up.mode": "approval"})
 	s.asOwner(55*day, func(a core.Actor) error {
 		_, _, err := s.portal.Invites.Create(s.ctx, a, 10, 30, "Summer school")
@@ -137,7 +154,7 @@ func (s *story) opening(owner person) {
 // policy changes settings as the owner.
 func (s *story) policy(at time.Duration, why string, values map[string]string) {
 	s.asOwner(at, func(a core.Actor) error {
-		_, err := s.portal.Policy.Set(s.ctx, a, values, 0, why)
+		_, err := s.portal.Policy.Set(s.ctx, a, core.PolicyChange{Values: values, Reason: why})
 		return err
 	})
 }
@@ -154,9 +171,20 @@ func (s *story) asOwner(at time.Duration, do func(core.Actor) error) {
 	})
 }
 
-// signIn signs somebody in by a door.
+// signIn signs somebody in by a door, through whatever is asked for. Those who
+// must enrol a factor put that off.
 func (s *story) signIn(user string, door core.Actor) (core.Actor, error) {
+	door = s.comes(user, door)
 	p, err := s.portal.SignIn.Password(s.ctx, door, user, Password)
+	if err == nil && p.Step == core.StepFactor {
+		p, err = s.prove(user, door, p)
+	}
+	if err == nil && p.Step == core.StepEnrol {
+		p, err = s.portal.SignIn.Later(s.ctx, door, p.Ticket)
+	}
+	if err == nil && p.Step != core.StepDone {
+		err = fmt.Errorf("%s is asked for", p.Step)
+	}
 	if err != nil {
 		return door, fmt.Errorf("%s signs in: %w", user, err)
 	}
@@ -209,13 +237,25 @@ func (s *story) visit(user string, door core.Actor, at time.Time, typo, link, le
 	var here core.Actor
 	s.on(at, func() (err error) {
 		here, err = s.signIn(user, door)
-		if err != nil || !link {
-			return err
+		if errors.Is(err, errNoCode) {
+			return nil // no use in waiting
 		}
-		return s.portal.Keys.Link(s.ctx, here)
+		if err == nil && link {
+			s.linked[user] = true
+			err = s.portal.Keys.Link(s.ctx, here, "Laptop")
+		}
+		if err == nil && leaves { // whoever has the time to sign out reads what the portal says
+			err = s.portal.Notices.MarkRead(s.ctx, here)
+		}
+		return err
 	})
 	if leaves {
-		s.on(at.Add(25*time.Minute), func() error { return s.portal.SignIn.Out(s.ctx, here) })
+		s.on(at.Add(25*time.Minute), func() error {
+			if here.Session == "" {
+				return nil
+			}
+			return s.portal.SignIn.Out(s.ctx, here)
+		})
 	}
 }
 

@@ -62,12 +62,13 @@ func environment(home string, more ...string) []string {
 	}, more...)
 }
 
-// serve starts the SSH door on data and waits until it listens.
-func serve(t testing.TB, data string) *server {
+// serve starts the SSH door on data, with more in its environment, and waits
+// until it listens.
+func serve(t testing.TB, data string, more ...string) *server {
 	t.Helper()
 	s := &server{t: t, data: data, exited: make(chan struct{})}
 	s.cmd = exec.Command(binary, "serve", "--data", data, "--ssh", "127.0.0.1:0")
-	s.cmd.Env = environment(filepath.Dir(data))
+	s.cmd.Env = environment(filepath.Dir(data), more...)
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -135,6 +135,14 @@ const (
 	nextPassword  = "Copper heron, 4 slow rivers."
 )
 
+// knock types name and password, and stays at what is asked next.
+func (v *visitor) knock(login, password string) {
+	v.t.Helper()
+	v.choose("Sign in")
+	v.WaitFor("Name or e-mail")
+	v.fill(login, password)
+}
+
 // setUp goes through the first run with the code that serve printed.
 func setUp(t testing.TB, s *server) *visitor {
 	t.Helper()
@@ -167,9 +175,7 @@ func (v *visitor) signUp(name, display, password string) {
 // signIn arrives at home.
 func (v *visitor) signIn(login, password, display string) {
 	v.t.Helper()
-	v.choose("Sign in")
-	v.WaitFor("Name or e-mail")
-	v.fill(login, password)
+	v.knock(login, password)
 	v.WaitFor("Hello, " + display)
 }
 

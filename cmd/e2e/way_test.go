@@ -189,8 +189,8 @@ func TestVerbsOverSSHWithALinkedKey(t *testing.T) {
 	v := visit(t, s.addr, key, 80, 24)
 	v.signUp("ada", "Ada Byron", userPassword)
 	v.choose("Link your SSH key")
-	v.WaitFor("will speak for your account")
-	v.Press("tab", "enter")
+	v.WaitFor("From now on a sign-in asks for a linked key")
+	v.press("Link it")
 	v.WaitFor("Your key is linked.")
 
 	out, exit := remote(t, s.addr, key, "whoami --json")
