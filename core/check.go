@@ -48,7 +48,7 @@ func (c *checker) tables() error {
 	for _, check := range []func(store.Tx, func(string)) error{
 		sites.Check, tallies.Check, policies.Check, accounts.Check, credentials.Check, attempts.Check, sessions.Check,
 		linkedKeys.Check, grants.Check, invites.Check, guardTable.Check, trail.Check,
-		codeKeys.Check, factors.Check, enrolments.Check, sentCodes.Check, recoverySets.Check, devices.Check,
+		codeKeys.Check, schemas.Check, factors.Check, enrolments.Check, sentCodes.Check, recoverySets.Check, devices.Check,
 		messages.Check, usages.Check, notices.Check,
 	} {
 		if err := c.ctx.Err(); err != nil {

@@ -132,6 +132,9 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 			"clock", now, "trail", last)
 	}
 	clock.atLeast(last)
+	if err := b.migrate(ctx); err != nil {
+		return nil, asError(err)
+	}
 	if err := b.ensureCodeKey(ctx); err != nil {
 		return nil, asError(err)
 	}

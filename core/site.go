@@ -149,6 +149,9 @@ func (s *Site) setUp(ctx context.Context, actor Actor, in SetUpInput) (SignedIn,
 		if err := codeKeys.Insert(t, codeKeyID, codeKey); err != nil {
 			return err
 		}
+		if err := schemas.Insert(t, schemaID, schemaRecord{Version: schemaNow()}); err != nil {
+			return err
+		}
 		pol.Version, pol.Changed = 1, t.now
 		if err := t.putPolicy(pol); err != nil {
 			return err

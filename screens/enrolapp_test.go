@@ -44,8 +44,8 @@ func TestEnrollingAnApp(t *testing.T) {
 	if n := p.acts(t, "ada", core.ActFactorAdd, core.OutcomeDone); n != 1 {
 		t.Errorf("enrolled %d times", n)
 	}
-	if _, err := p.SignIn.Factor(context.Background(), elsewhere("192.0.2.9"), "", have.Factors[0].ID, code); core.CodeOf(err) == "" {
-		t.Error("the code of the enrolment can be used again") // ASVS 6.5.1
+	if _, err := p.SignIn.StepUpFactor(context.Background(), as(in), have.Factors[0].ID, code); core.CodeOf(err) != core.CodeCodeUsed {
+		t.Errorf("the code of the enrolment, used again: %v", err) // ASVS 6.5.1
 	}
 }
 
@@ -162,7 +162,7 @@ func TestTheQRCodeFollowsTheWindow(t *testing.T) {
 func TestEnrollingAnAppInLines(t *testing.T) {
 	p := newPlace(t)
 	l, _, in := p.adaAboveInLines(t, anApp)
-	l.Hears("Type this key into your app:", "otpauth://totp/Lanterns:ada?secret=", "Name it [My phone]").Lacks("QR", "█", "ctrl+")
+	l.Hears("Type this key into your app:", "otpauth://totp/Lanterns:ada?secret=", "Name it [My phone]").Lacks("QR code", "█", "ctrl+")
 	text := strings.Join(strings.Fields(l.Text()), "")
 	_, rest, _ := strings.Cut(text, "?secret=")
 	secret := secretOf(t, rest[:32])
@@ -392,5 +392,34 @@ func BenchmarkEnrolKeyToFrame(b *testing.B) {
 		v.Router().View()
 		v.Router().Update(tuitest.Key("backspace"))
 		v.Router().View()
+	}
+}
+
+// Too many wrong codes end an enrolment: there is another key, and in lines too it
+// is said from the beginning.
+func TestTooManyWrongCodesBeginAnew(t *testing.T) {
+	p := newPlace(t)
+	l, _, in := p.adaAboveInLines(t, anApp)
+	keyIn := func() []byte {
+		_, rest, ok := strings.Cut(strings.Join(strings.Fields(l.Since()), ""), "?secret=")
+		if !ok {
+			t.Fatalf("no key was said:\n%s", l.Text())
+		}
+		return secretOf(t, rest[:32])
+	}
+	l.Hears("Name it [My phone]").Asked()
+	old := keyIn()
+	l.Answer("")
+	for range 20 {
+		l.Hears("Its code").Answer(p.wrongCode(old)).Hears("2 Confirm").Answer("2").Asked()
+	}
+	l.Answer(p.codeOf(old)).Hears("2 Confirm").Answer("2").Hears("Here is a new key", "Name it [My phone]").Asked()
+	fresh := keyIn()
+	if string(fresh) == string(old) {
+		t.Fatal("the same key again")
+	}
+	l.Answer("", p.codeOf(fresh), "2").Hears("Security check-up")
+	if len(p.protection(t, in).Factors) != 1 {
+		t.Error("not enrolled")
 	}
 }

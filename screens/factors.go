@@ -4,7 +4,6 @@
 package screens
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"time"

@@ -133,7 +133,7 @@ func (p *place) codeAt(secret []byte, off time.Duration) string {
 // wrongCode is a code that the app does not show for a long while.
 func (p *place) wrongCode(secret []byte) string { return p.codeAt(secret, 24*time.Hour) }
 
-// key returns what the enrolment on the screen has an app know.
+// enrolling is the enrolment that the screen on top leads through.
 func enrolling(t testing.TB, v *tuitest.Terminal) core.Enrolment {
 	t.Helper()
 	switch s := v.Router().Top().(type) {
