@@ -187,9 +187,12 @@ func TestADemandedKeyIsTheOneOfTheConnection(t *testing.T) {
 		t.Errorf("the session says %q", s.Factor)
 	}
 	ok(t, change(p, true, "factors.key_stands", "nothing")) // hers, though it is linked, is a factor no more
-	if d := begin(t, p, actor, "mara", core.StepEnrol).Demand; d.Key || methods(d) != "app" {
+	progress = begin(t, p, actor, "mara", core.StepEnrol)
+	if d := progress.Demand; d.Key || methods(d) != "app" {
 		t.Errorf("asked for %+v", d)
 	}
+	_, err = p.Portal.SignIn.EnrolKey(ctx, actor, progress.Ticket, "")
+	refused(t, err, core.CodeMethodOff, "factor")
 }
 
 // Whoever signs up has the days that everybody has, and with none enrols at once.

@@ -4,6 +4,7 @@
 package core_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -126,4 +127,34 @@ func TestChangingThePasswordWithoutAFactor(t *testing.T) {
 	p.Clock.Advance(core.StepUpFor + 1)
 	must(p.Accounts.ChangePassword(ctx, me, coretest.Password, strong, false))(t)
 	must(p.Factors.BeginRecovery(ctx, me))(t)
+}
+
+// A factor that is enrolled while a password is being compared counts. ASVS 6.3.4
+func TestAFactorThatComesInBetweenCounts(t *testing.T) {
+	for what, try := range map[string]func(*testing.T, *coretest.Place, core.Actor){
+		"a step-up": func(t *testing.T, p *coretest.Place, me core.Actor) {
+			_, err := p.Portal.SignIn.StepUp(ctx, me, coretest.Password)
+			refused(t, err, core.CodeWeakProof, "")
+		},
+		"a sign-in": func(t *testing.T, p *coretest.Place, _ core.Actor) { begin(t, p, here, "mara", core.StepFactor) },
+		"a change of the password": func(t *testing.T, p *coretest.Place, me core.Actor) {
+			_, err := p.Accounts.ChangePassword(ctx, me, coretest.Password, strong, false)
+			refused(t, err, core.CodeStepUp, "")
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			p := coretest.Open(t)
+			me := p.SignUp("mara")
+			e := must(p.Factors.Begin(ctx, me, "", core.FactorApp, ""))(t)
+			p.Clock.Advance(core.StepUpFor + 1)
+			code := app{secret: secretOf(t, e)}.at(p.Clock.Now())
+			once := sync.OnceFunc(func() { must(p.Factors.Confirm(ctx, me, "", e.ID, code, "phone"))(t) })
+			p.OnVerify(once)
+			before := substance(p.Dump())
+			try(t, p, me)
+			if len(substance(p.Dump())) == len(before) {
+				t.Fatal("it did not come in between")
+			}
+		})
+	}
 }

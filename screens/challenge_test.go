@@ -157,7 +157,7 @@ func TestARecoveryCodeLetsSomebodyIn(t *testing.T) {
 	if err != nil || prot.Recovery.Left != core.RecoveryCodes-1 {
 		t.Fatalf("%d codes are left, %v", prot.Recovery.Left, err)
 	}
-	s, v = p.challenged(t)
+	_, v = p.challenged(t)
 	v.Press("tab", "left", "enter", "down", "enter").Paste(codes[3]).Press("enter") // ASVS 6.5.1
 	waitToRead(v, "That code is not right.")
 }
@@ -244,7 +244,7 @@ func TestAFactorThatIsSwitchedOffBlocksItsWay(t *testing.T) {
 		}
 	}
 	p.clock.Advance(16 * time.Minute)
-	s, v := p.challenged(t)
+	_, v := p.challenged(t)
 	v.Type("000000").Press("enter")
 	waitToRead(v, "That code is not right.")
 	v.Type("000000").Press("enter")
@@ -252,7 +252,7 @@ func TestAFactorThatIsSwitchedOffBlocksItsWay(t *testing.T) {
 	p.clock.Advance(9 * time.Minute)
 	v.Press("esc")
 	p.clock.Advance(7 * time.Minute)
-	s, v = p.challenged(t)
+	s, v := p.challenged(t)
 	waitToRead(v, "✗ This factor was switched off").Contains("Authenticator app: My phone (not now)")
 	v.Press("enter").Paste(codes[0]).Press("enter")
 	waitForHome(t, v, s.env, "ada")

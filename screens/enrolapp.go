@@ -169,8 +169,7 @@ func lostSignIn(code core.Code) bool {
 	return code == core.CodeTicket || code == core.CodeOutOfOrder || code == core.CodeCredentials
 }
 
-// lostEnrolment says whether an enrolment is over after such a refusal: it took
-// too long, or too many codes were wrong.
+// lostEnrolment says whether an enrolment is over after such a refusal: it took too long.
 func lostEnrolment(err error) bool {
 	return core.CodeOf(err) == core.CodeNotFound && FieldOf(err) == "enrolment"
 }

@@ -14,7 +14,7 @@ import (
 const MaxURI = 106
 
 const (
-	maxIssuer     = 12 // bytes, encoded; the issuer stands there twice
+	leastIssuer   = 12 // bytes, encoded; the issuer stands there twice
 	defaultIssuer = "Postern"
 
 	uriScheme = "otpauth://totp/"
@@ -27,17 +27,18 @@ const (
 // Algorithm, digits and period are left out, because they are what apps assume.
 //
 // Both names are for people's eyes alone, and are cut so that the whole is never
-// longer than MaxURI for a secret of up to SecretBytes: the issuer to 12 encoded
-// bytes, the account to what is then left, 18 or more. They are cut between
-// runes. Colons, which part the two for an app, control characters and bytes
+// longer than MaxURI for a secret of up to SecretBytes: the issuer to what a whole
+// account leaves, or to 12 encoded bytes if that is less, the account to what is
+// then left, 18 or more. They are cut between runes. Colons, which part the two for an app, control characters and bytes
 // that are not UTF-8 are left out; everything else but letters, digits and
 // "-_.~" of ASCII is percent-encoded (RFC 3986 §2.1). Without an issuer it is "Postern".
 func URI(issuer, account string, secret []byte) string {
-	issuer = label(issuer, maxIssuer)
+	text := Text(secret)
+	names := MaxURI - len(uriScheme) - len(":") - len(uriSecret) - len(text) - len(uriIssuer)
+	issuer = label(issuer, max((names-len(label(account, names)))/2, leastIssuer))
 	if issuer == "" {
 		issuer = defaultIssuer
 	}
-	text := Text(secret)
 	tail := uriSecret + text + uriIssuer + issuer
 	head := uriScheme + issuer + ":"
 	return head + label(account, MaxURI-len(head)-len(tail)) + tail

@@ -19,12 +19,14 @@ func TestURI(t *testing.T) {
 		{"", "ada", "Postern:ada?secret=" + secret + "&issuer=Postern"},
 		{" : ", "ada", "Postern:ada?secret=" + secret + "&issuer=Postern"},
 		{"The Lab", "ada@example.org", "The%20Lab:ada%40example.org?secret=" + secret + "&issuer=The%20Lab"},
-		{"A&B=C?#/", "a:b", "A%26B%3DC%3F:ab?secret=" + secret + "&issuer=A%26B%3DC%3F"},
-		{"Lanterns & co", "ada", "Lanterns:ada?secret=" + secret + "&issuer=Lanterns"}, // no %20 at the end
-		{"\u00c5ngstr\u00f6m", "\u79c1", "%C3%85ngstr:%E7%A7%81?secret=" + secret + "&issuer=%C3%85ngstr"},
+		{"A&B=C?#/", "a:b", "A%26B%3DC%3F%23%2F:ab?secret=" + secret + "&issuer=A%26B%3DC%3F%23%2F"},
+		{"Lanterns & co", "ada", "Lanterns%20%26%20co:ada?secret=" + secret + "&issuer=Lanterns%20%26%20co"},
+		{"Lanterns & co", strings.Repeat("x", 18), "Lanterns:" + strings.Repeat("x", 18) + "?secret=" + secret + "&issuer=Lanterns"}, // no %20 at the end
+		{"\u00c5ngstr\u00f6m", strings.Repeat("\u79c1", 2), "%C3%85ngstr:%E7%A7%81%E7%A7%81?secret=" + secret + "&issuer=%C3%85ngstr"},
 		{"\U0001f3ee\U0001f3ee", "ada\n\xff ", "%F0%9F%8F%AE:ada?secret=" + secret + "&issuer=%F0%9F%8F%AE"},
 		{"Twelve-chars", strings.Repeat("x", 40), "Twelve-chars:" + strings.Repeat("x", 18) + "?secret=" + secret + "&issuer=Twelve-chars"},
-		{"Thirteenchars", "ada", "Thirteenchar:ada?secret=" + secret + "&issuer=Thirteenchar"},
+		{"Thirteenchars", "ada", "Thirteenchars:ada?secret=" + secret + "&issuer=Thirteenchars"},
+		{"Thirteenchars", strings.Repeat("x", 18), "Thirteenchar:" + strings.Repeat("x", 18) + "?secret=" + secret + "&issuer=Thirteenchar"},
 		{"X", strings.Repeat("x", 50), "X:" + strings.Repeat("x", 40) + "?secret=" + secret + "&issuer=X"},
 	} {
 		if got := URI(v.issuer, v.account, rfcSecret); got != "otpauth://totp/"+v.want {
