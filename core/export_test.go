@@ -100,3 +100,17 @@ func ParseKey(pasted string) (fingerprint, line, comment string, err error) {
 	k, err := parseKey(pasted)
 	return k.fingerprint, k.line, k.comment, err
 }
+
+// hookedHasher runs something before a password is compared.
+type hookedHasher struct {
+	hasher
+	before func()
+}
+
+func (h hookedHasher) Verify(ctx context.Context, pw, phc string) (bool, bool, error) {
+	h.before()
+	return h.hasher.Verify(ctx, pw, phc)
+}
+
+// OnVerify lets something happen while a password is being compared.
+func (p *Portal) OnVerify(before func()) { p.base.hasher = hookedHasher{p.base.hasher, before} }
