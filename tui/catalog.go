@@ -6,9 +6,11 @@ package tui
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -24,37 +26,65 @@ type Language struct {
 	Name string // in its own tongue
 }
 
-// Catalog holds the words of all languages. It does not change once it is made,
-// and any number of sessions read it.
+// Catalog holds the words of all languages, and any number of sessions read it.
+// A language is read when somebody first speaks it: most portals speak one or
+// two, and the words of all of them would be a fifth of the time to the first frame.
 type Catalog struct {
-	bundle  *i18n.Bundle
+	files   fs.FS
 	tags    []language.Tag // English first
 	names   []Language
 	matcher language.Matcher
-	plain   []map[string]string        // by language: messages without placeholders or plurals
-	all     []map[string]*i18n.Message // by language
+	spoken  []*words // by language
 	// Strict makes missing keys visible in every language; the tests set it.
 	Strict bool
 }
 
-// LoadCatalog reads the words that are part of the program.
+// words are those of one language.
+type words struct {
+	once   sync.Once
+	err    error
+	bundle *i18n.Bundle
+	plain  map[string]string        // messages without placeholders or plurals
+	all    map[string]*i18n.Message // nil while there are none
+}
+
+// LoadCatalog opens the words that are part of the program. English is read now;
+// the tests see to it that the others can be.
 func LoadCatalog() (*Catalog, error) {
 	files, err := fs.Sub(langFiles, "lang")
 	if err != nil {
 		return nil, err
 	}
-	return ReadCatalog(files)
+	c, err := openCatalog(files)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.words(0).err
 }
 
-// ReadCatalog reads <tag>/<room>.toml files from files. It fails when one does
-// not parse, when a key stands twice in a language, and when there is no "en".
+// ReadCatalog reads <tag>/<room>.toml files from files, all of them. It fails
+// when one does not parse, when a key stands twice in a language, and when there
+// is no "en".
 func ReadCatalog(files fs.FS) (*Catalog, error) {
-	c := &Catalog{bundle: i18n.NewBundle(language.English)}
+	c, err := openCatalog(files)
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.tags {
+		if err := c.words(i).err; err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// openCatalog finds out which languages there are.
+func openCatalog(files fs.FS) (*Catalog, error) {
+	c := &Catalog{files: files, tags: []language.Tag{language.English}}
 	dirs, err := fs.ReadDir(files, ".")
 	if err != nil {
 		return nil, err
 	}
-	c.tags = []language.Tag{language.English}
 	for _, d := range dirs {
 		tag, err := language.Parse(d.Name())
 		if err != nil {
@@ -65,15 +95,54 @@ func ReadCatalog(files fs.FS) (*Catalog, error) {
 		}
 	}
 	for _, tag := range c.tags {
-		if err := c.read(files, tag); err != nil {
+		name, err := nameOf(files, tag)
+		if err != nil {
 			return nil, err
 		}
+		c.names = append(c.names, Language{tag.String(), name})
+		c.spoken = append(c.spoken, &words{})
 	}
 	c.matcher = language.NewMatcher(c.tags)
 	return c, nil
 }
 
-func (c *Catalog) read(files fs.FS, tag language.Tag) error {
+// nameFile is the room in which a language says its own name.
+const nameFile = "kit.toml"
+
+// nameOf reads a language's name in its own tongue. A catalog without that room
+// has none; the tests of the program's own see to it.
+func nameOf(files fs.FS, tag language.Tag) (string, error) {
+	data, err := fs.ReadFile(files, tag.String()+"/"+nameFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	messages, err := parse(data)
+	if err != nil {
+		return "", fmt.Errorf("catalog %s/%s: %w", tag, nameFile, err)
+	}
+	for _, m := range messages {
+		if m.ID == "language.name" {
+			return m.Other, nil
+		}
+	}
+	return "", nil
+}
+
+// words returns those of a language, which are read now if they were not. When
+// that fails there are none, and English is spoken in their place.
+func (c *Catalog) words(i int) *words {
+	w := c.spoken[i]
+	w.once.Do(func() {
+		if w.err = w.read(c.files, c.tags[i]); w.err != nil {
+			w.bundle, w.plain, w.all = i18n.NewBundle(c.tags[i]), nil, nil
+		}
+	})
+	return w
+}
+
+func (w *words) read(files fs.FS, tag language.Tag) error {
 	names, err := fs.Glob(files, tag.String()+"/*.toml")
 	if err != nil {
 		return err
@@ -81,22 +150,18 @@ func (c *Catalog) read(files fs.FS, tag language.Tag) error {
 	if len(names) == 0 {
 		return fmt.Errorf("catalog %s: no words", tag)
 	}
-	plain, all := map[string]string{}, map[string]*i18n.Message{}
+	w.bundle, w.plain, w.all = i18n.NewBundle(tag), map[string]string{}, map[string]*i18n.Message{}
 	for _, name := range names {
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
-		var tree map[string]any
-		if err := toml.Unmarshal(data, &tree); err != nil {
-			return fmt.Errorf("catalog %s: %w", name, err)
-		}
-		messages, err := flatten("", tree)
+		messages, err := parse(data)
 		if err != nil {
 			return fmt.Errorf("catalog %s: %w", name, err)
 		}
 		for _, m := range messages {
-			if _, twice := all[m.ID]; twice {
+			if _, twice := w.all[m.ID]; twice {
 				return fmt.Errorf("catalog %s: %s stands twice", name, m.ID)
 			}
 			// Spanish and Portuguese have a form for round millions that hardly
@@ -104,18 +169,25 @@ func (c *Catalog) read(files fs.FS, tag language.Tag) error {
 			if m.One != "" && m.Many == "" {
 				m.Many = m.Other
 			}
-			all[m.ID] = m
+			w.all[m.ID] = m
 			if text, ok := withoutArgs(m); ok {
-				plain[m.ID] = text
+				w.plain[m.ID] = text
 			}
 		}
-		if err := c.bundle.AddMessages(tag, messages...); err != nil {
+		if err := w.bundle.AddMessages(tag, messages...); err != nil {
 			return fmt.Errorf("catalog %s: %w", name, err)
 		}
 	}
-	c.plain, c.all = append(c.plain, plain), append(c.all, all)
-	c.names = append(c.names, Language{tag.String(), plain["language.name"]})
 	return nil
+}
+
+// parse reads the messages of one room.
+func parse(data []byte) ([]*i18n.Message, error) {
+	var tree map[string]any
+	if err := toml.Unmarshal(data, &tree); err != nil {
+		return nil, err
+	}
+	return flatten("", tree)
 }
 
 // flatten turns nested tables into messages with dotted keys. A table with
@@ -177,7 +249,7 @@ func (c *Catalog) Languages() []Language { return append([]Language(nil), c.name
 func (c *Catalog) Messages(tag string) map[string]*i18n.Message {
 	for i, t := range c.tags {
 		if t.String() == tag {
-			return c.all[i]
+			return c.words(i).all
 		}
 	}
 	return nil

@@ -16,9 +16,11 @@ import (
 // Dict is one language, in one time zone. It does not change.
 type Dict struct {
 	catalog *Catalog
-	index   int
 	tag     language.Tag
+	own     *words // of this language
+	english *words // for what that lacks
 	loc     *i18n.Localizer
+	foreign *i18n.Localizer
 	num     *message.Printer
 	zone    *time.Location
 }
@@ -26,13 +28,14 @@ type Dict struct {
 // Dict returns the words of the language closest to tag, with times in UTC.
 func (c *Catalog) Dict(tag string) *Dict {
 	want := c.Closest(tag)
-	d := &Dict{catalog: c, zone: time.UTC}
+	d := &Dict{catalog: c, zone: time.UTC, english: c.words(0)}
 	for i, t := range c.tags {
 		if t.String() == want {
-			d.index, d.tag = i, t
+			d.own, d.tag = c.words(i), t
 		}
 	}
-	d.loc = i18n.NewLocalizer(c.bundle, d.tag.String())
+	d.loc = i18n.NewLocalizer(d.own.bundle, d.tag.String())
+	d.foreign = i18n.NewLocalizer(d.english.bundle, c.tags[0].String())
 	d.num = message.NewPrinter(d.tag)
 	return d
 }
@@ -55,7 +58,7 @@ func (d *Dict) Zone() *time.Location { return d.zone }
 
 // Has says whether English has key.
 func (d *Dict) Has(key string) bool {
-	_, ok := d.catalog.all[0][key]
+	_, ok := d.english.all[key]
 	return ok
 }
 
@@ -65,12 +68,16 @@ func (d *Dict) Has(key string) bool {
 // said in English, one that English lacks stands out as ⟦key⟧.
 func (d *Dict) T(key string, args ...any) string {
 	if len(args) == 0 {
-		if s, ok := d.catalog.plain[d.index][key]; ok {
+		if s, ok := d.own.plain[key]; ok {
 			return s
 		}
 	}
-	if d.catalog.Strict && d.catalog.all[d.index][key] == nil {
-		return "⟦" + key + "⟧"
+	loc := d.loc
+	if d.own.all[key] == nil {
+		if d.catalog.Strict {
+			return "⟦" + key + "⟧"
+		}
+		loc = d.foreign
 	}
 	data := make(map[string]any, len(args)/2+1)
 	var count any
@@ -81,7 +88,7 @@ func (d *Dict) T(key string, args ...any) string {
 		}
 		data[name] = d.value(args[i+1])
 	}
-	s, err := d.loc.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: count})
+	s, err := loc.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: count})
 	if err != nil && s == "" {
 		return "⟦" + key + "⟧"
 	}
