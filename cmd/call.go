@@ -92,8 +92,9 @@ func (v verbSet) flag(name string) string { return v.dict.T("flag." + name) }
 // all returns every verb that works on the portal.
 func (v verbSet) all() []*cobra.Command {
 	list := []*cobra.Command{
-		v.whoami(), v.users(), v.sessions(), v.keys(), v.factors(), v.policy(), v.audit(), v.invites(), v.messages(), v.version(),
+		v.whoami(), v.users(), v.sessions(), v.keys(), v.factors(), v.policy(), v.audit(), v.invites(), v.messages(), v.overview(), v.version(),
 	}
+	list = append(list, v.apps(), v.grants(), v.contacts(), v.agreements())
 	if !v.far {
 		list = append(list, v.check(), v.backup(), v.keyset())
 	}

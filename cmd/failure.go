@@ -117,7 +117,7 @@ func explain(err error, d *tui.Dict) (errorShape, int) {
 // exitOf returns the exit code of a refusal of the core.
 func exitOf(code core.Code) int {
 	switch code {
-	case core.CodeDenied, core.CodeSessionEnded, core.CodeStepUp:
+	case core.CodeDenied, core.CodeSessionEnded, core.CodeStepUp, core.CodeAgreement:
 		return exitNoAccess
 	}
 	return exitRefused
@@ -152,6 +152,8 @@ func sentence(d *tui.Dict, e *core.Error) string {
 			return d.T(key, "Name", text.Escape(e.Field))
 		}
 		said = d.T("error.not_found")
+	case core.CodeAgreement:
+		return d.T("error.agreement") // its field is an id, which says nothing
 	case core.CodeNotSetUp:
 		said = d.T("cmd.not_set_up")
 	default:

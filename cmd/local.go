@@ -55,7 +55,7 @@ func (p *process) local(cmd *cobra.Command) error {
 	token := newTokenFile(h)
 	return p.show(cmd.Context(), stage{
 		portal: h.portal, log: log, plain: s.Plain, door: core.DoorLocal,
-		hands: screens.Door{Token: token.read(), Remember: token.remember, Save: saveHere},
+		hands: screens.Door{Token: token.read(), Remember: token.remember, Save: saveHere, Create: createHere},
 	})
 }
 

@@ -57,6 +57,7 @@ func (p *process) serve(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	door.reach = inviteCommand(server.Addr().String())
 	defer h.listen(p.catalog, "serve", server.Addr().String(), log)()
 	defer keepHouse(ctx, h.portal, log)()
 	site, err := h.portal.Site.State(ctx)
@@ -142,4 +143,16 @@ func sshCommand(addr string) string {
 		return "ssh " + host
 	}
 	return "ssh -p " + port + " " + host
+}
+
+// inviteCommand is how to come in at an address from elsewhere: where it is every
+// address of the machine, by the machine's name.
+func inviteCommand(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		if name, err := os.Hostname(); err == nil {
+			return sshCommand(net.JoinHostPort(name, port))
+		}
+	}
+	return sshCommand(addr)
 }

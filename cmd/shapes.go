@@ -34,8 +34,9 @@ func shapeAccount(a core.Account) accountShape {
 
 // usersShape is a page of accounts; Next is for --after.
 type usersShape struct {
-	Users []accountShape `json:"users"`
-	Next  string         `json:"next,omitempty"`
+	Users  []accountShape `json:"users"`
+	Next   string         `json:"next,omitempty"`
+	Looked int            `json:"looked,omitempty"` // accounts that were looked at for it
 }
 
 // userShape is one account.
@@ -115,11 +116,19 @@ type inviteShape struct {
 	By      string    `json:"by,omitempty"`
 	Created time.Time `json:"created"`
 	Until   time.Time `json:"until"`
-	Uses    int       `json:"uses"`
+	Uses    int       `json:"uses"`         // that are left
+	Of      int       `json:"of,omitempty"` // that it was made for
+
+	Role      core.Role `json:"role,omitempty"` // of whoever comes by it
+	RoleUntil time.Time `json:"role_until,omitzero"`
+	ByName    string    `json:"by_name,omitempty"` // user name of By, in a list
 }
 
 func shapeInvite(i core.Invite, code string) inviteShape {
-	return inviteShape{ID: i.ID, Code: code, Note: i.Note, By: i.By, Created: i.Created, Until: i.Until, Uses: i.Uses}
+	return inviteShape{
+		ID: i.ID, Code: code, Note: i.Note, By: i.By, Created: i.Created, Until: i.Until, Uses: i.Uses, Of: i.Of,
+		Role: i.Role, RoleUntil: i.RoleUntil, ByName: i.ByName,
+	}
 }
 
 type invitesShape struct {

@@ -13,7 +13,7 @@ import (
 )
 
 func (v verbSet) policy() *cobra.Command {
-	return v.group("policy", "policy", v.policyShow(), v.policySet())
+	return v.group("policy", "policy", v.policyShow(), v.policySet(), v.policyLog(), v.policyDiff(), v.policyRevert(), v.policyPreset())
 }
 
 func shapePolicy(pol core.Policy) policyShape {
@@ -63,33 +63,15 @@ func (v verbSet) policyShow() *cobra.Command {
 }
 
 func (v verbSet) policySet() *cobra.Command {
-	var reason string
-	var version int
-	var yes bool
+	var ch changing
 	cmd := v.verb("set SETTING=VALUE...", "policy_set", 1, -1, func(ctx context.Context, c *Call, args []string) error {
 		values, err := assignments(args)
 		if err != nil {
 			return err
 		}
-		pol, err := c.Portal.Policy.Set(ctx, c.Actor, core.PolicyChange{Values: values, Version: version, Reason: reason, Accept: yes})
-		if core.CodeOf(err) == core.CodeLosesFactor {
-			return c.losing(ctx, values, err)
-		} else if err != nil {
-			return err
-		}
-		return c.answer(shapePolicy(pol), func(p *page) {
-			var changed []string
-			for path := range values {
-				changed = append(changed, path)
-			}
-			p.table(nil, policyRows(pol, changed))
-			p.line(c.Dict.T("cmd.policy_version", "Version", pol.Version, "When", c.when(pol.Changed)))
-		})
+		return c.change(ctx, values, ch)
 	})
-	cmd.Flags().StringVar(&reason, "reason", "", v.flag("reason"))
-	cmd.Flags().IntVar(&version, "if-version", 0, v.flag("if_version"))
-	cmd.Flags().BoolVar(&yes, "yes", false, v.flag("policy_yes"))
-	return cmd
+	return v.changes(cmd, &ch)
 }
 
 // losing names those whom a refused change would leave without a second factor,
@@ -131,9 +113,14 @@ func (v verbSet) invites() *cobra.Command {
 
 func (v verbSet) inviteCreate() *cobra.Command {
 	var uses, days int
-	var note string
+	var note, role, until string
 	cmd := v.verb("create", "invite_create", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
-		inv, code, err := c.Portal.Invites.Create(ctx, c.Actor, uses, days, note)
+		end, err := core.ParseEnd(until, c.Dict.Zone())
+		if err != nil {
+			return err
+		}
+		inv, code, err := c.Portal.Invites.CreateWith(ctx, c.Actor, core.InviteInput{
+			Uses: uses, Days: days, Note: note, Role: core.Role(role), RoleUntil: end})
 		if err != nil {
 			return err
 		}
@@ -145,6 +132,8 @@ func (v verbSet) inviteCreate() *cobra.Command {
 	cmd.Flags().IntVar(&uses, "uses", 1, v.flag("uses"))
 	cmd.Flags().IntVar(&days, "days", 7, v.flag("days"))
 	cmd.Flags().StringVar(&note, "note", "", v.flag("note"))
+	cmd.Flags().StringVar(&role, "role", "", v.flag("invite_role"))
+	cmd.Flags().StringVar(&until, "role-until", "", v.flag("role_until"))
 	return cmd
 }
 
@@ -162,7 +151,11 @@ func (v verbSet) inviteList() *cobra.Command {
 		rows := make([][]string, len(list))
 		for i, inv := range list {
 			shape.Invites[i] = shapeInvite(inv, "")
-			rows[i] = []string{inv.ID, c.Dict.Number(int64(inv.Uses)), c.when(inv.Until), or(inv.Note)}
+			role := "-"
+			if inv.Role != "" {
+				role = c.Dict.T("role." + string(inv.Role))
+			}
+			rows[i] = []string{inv.ID, c.Dict.Number(int64(inv.Uses)), c.when(inv.Until), role, or(inv.Note)}
 		}
 		if len(list) == pg.limit {
 			shape.Next = list[len(list)-1].ID
@@ -171,7 +164,7 @@ func (v verbSet) inviteList() *cobra.Command {
 			if len(rows) == 0 {
 				p.line(c.Dict.T("cmd.no_invites"))
 			} else {
-				p.table(c.titles("ident", "uses", "until", "note"), rows)
+				p.table(c.titles("ident", "uses", "until", "role", "note"), rows)
 			}
 			c.more(p, shape.Next)
 		})

@@ -130,42 +130,6 @@ func (v verbSet) sessionEnd() *cobra.Command {
 	return cmd
 }
 
-func (v verbSet) audit() *cobra.Command {
-	return v.group("audit", "audit", v.auditList())
-}
-
-func (v verbSet) auditList() *cobra.Command {
-	var pg paging
-	var user string
-	var everybody bool
-	cmd := v.verb("list", "audit_list", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
-		if err := pg.check(); err != nil {
-			return err
-		}
-		var list core.AuditPage
-		var err error
-		if user == "" && !everybody && !c.Actor.Console {
-			list, err = c.Portal.Audit.Mine(ctx, c.Actor, pg.after, pg.limit)
-		} else {
-			list, err = c.Portal.Audit.List(ctx, c.Actor, user, pg.after, pg.limit)
-		}
-		if err != nil {
-			return err
-		}
-		return c.answer(auditShape{Entries: append([]core.Entry{}, list.Entries...), Next: list.Next}, func(p *page) {
-			if len(list.Entries) == 0 {
-				p.line(c.Dict.T("cmd.no_entries"))
-			} else {
-				p.table(c.titles("at", "who", "what", "target", "door", "remote", "outcome"), c.entryRows(list.Entries))
-			}
-			c.more(p, list.Next)
-		})
-	})
-	cmd.Flags().StringVar(&user, "user", "", v.flag("audit_user"))
-	cmd.Flags().BoolVar(&everybody, "everybody", false, v.flag("everybody"))
-	return v.paged(cmd, &pg)
-}
-
 func (c *Call) entryRows(entries []core.Entry) [][]string {
 	rows := make([][]string, len(entries))
 	for i, e := range entries {

@@ -17,24 +17,25 @@ import (
 func (v verbSet) users() *cobra.Command {
 	return v.group("user", "user",
 		v.userList(), v.userShow(),
-		v.userReason("suspend", func(ctx context.Context, c *Call, user, why string) error {
+		v.userDeed("suspend", core.BulkSuspend, func(ctx context.Context, c *Call, user, why string) error {
 			return c.Portal.Accounts.Suspend(ctx, c.Actor, user, why)
 		}),
-		v.userDeed("resume", func(ctx context.Context, c *Call, user string) error {
+		v.userDeed("resume", core.BulkResume, func(ctx context.Context, c *Call, user, _ string) error {
 			return c.Portal.Accounts.Resume(ctx, c.Actor, user)
 		}),
-		v.userDeed("unlock", func(ctx context.Context, c *Call, user string) error {
+		v.userDeed("unlock", core.BulkUnlock, func(ctx context.Context, c *Call, user, _ string) error {
 			return c.Portal.Accounts.Unlock(ctx, c.Actor, user)
 		}),
-		v.userDeed("approve", func(ctx context.Context, c *Call, user string) error {
+		v.userDeed("approve", core.BulkApprove, func(ctx context.Context, c *Call, user, _ string) error {
 			return c.Portal.Accounts.Approve(ctx, c.Actor, user)
 		}),
-		v.userReason("reject", func(ctx context.Context, c *Call, user, why string) error {
+		v.userDeed("reject", core.BulkReject, func(ctx context.Context, c *Call, user, why string) error {
 			return c.Portal.Accounts.Reject(ctx, c.Actor, user, why)
 		}),
-		v.userDeed("expire", func(ctx context.Context, c *Call, user string) error {
+		v.userDeed("expire", core.BulkExpire, func(ctx context.Context, c *Call, user, _ string) error {
 			return c.Portal.Accounts.ExpirePassword(ctx, c.Actor, user)
 		}),
+		v.userEndSessions(),
 		v.userSet(), v.userCode(), v.userResetFactors())
 }
 
@@ -54,24 +55,16 @@ func (v verbSet) userSet() *cobra.Command {
 	})
 }
 
-// userDeed is a verb that does one thing to one account and says so.
-func (v verbSet) userDeed(name string, do func(ctx context.Context, c *Call, user string) error) *cobra.Command {
-	return v.verb(name+" USER", "user_"+name, 1, 1, func(ctx context.Context, c *Call, args []string) error {
-		if err := do(ctx, c, args[0]); err != nil {
+// userDeed is a verb that does one thing to accounts and says so.
+func (v verbSet) userDeed(name string, kind core.BulkKind, do oneDeed) *cobra.Command {
+	return v.userBulk(name, kind, func(ctx context.Context, c *Call, user, why string) error {
+		if err := do(ctx, c, user, why); err != nil {
 			return err
 		}
-		return c.answer(doneShape{Done: "user " + name, User: args[0]}, func(p *page) {
-			p.line(c.Dict.T("did."+name, "User", text.Escape(args[0])))
+		return c.answer(doneShape{Done: "user " + name, User: user}, func(p *page) {
+			p.line(c.Dict.T("did."+name, "User", text.Escape(user)))
 		})
 	})
-}
-
-// userReason is a userDeed that may be given a reason.
-func (v verbSet) userReason(name string, do func(ctx context.Context, c *Call, user, why string) error) *cobra.Command {
-	var why string
-	cmd := v.userDeed(name, func(ctx context.Context, c *Call, user string) error { return do(ctx, c, user, why) })
-	cmd.Flags().StringVar(&why, "reason", "", v.flag("reason"))
-	return cmd
 }
 
 // paging are the flags of a verb that lists.
@@ -101,43 +94,6 @@ func (c *Call) more(p *page, next string) {
 	if next != "" {
 		p.line(c.Dict.T("cmd.more", "After", next))
 	}
-}
-
-func (v verbSet) userList() *cobra.Command {
-	var pg paging
-	var state, prefix string
-	cmd := v.verb("list", "user_list", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
-		if err := pg.check(); err != nil {
-			return err
-		}
-		switch core.State(state) {
-		case "", core.StateActive, core.StatePending, core.StateSuspended, core.StateRejected:
-		default:
-			return usage("--state " + state + " (pending, active, suspended, rejected)")
-		}
-		q := core.AccountQuery{Prefix: prefix, State: core.State(state), After: pg.after, N: pg.limit}
-		list, err := c.Portal.Accounts.List(ctx, c.Actor, q)
-		if err != nil {
-			return err
-		}
-		shape := usersShape{Users: make([]accountShape, len(list.Accounts)), Next: list.Next}
-		rows := make([][]string, len(list.Accounts))
-		for i, a := range list.Accounts {
-			shape.Users[i] = shapeAccount(a)
-			rows[i] = []string{or(a.UserName), or(a.DisplayName), or(a.Email), c.Dict.T("state." + string(a.State)), c.when(a.LastSignIn)}
-		}
-		return c.answer(shape, func(p *page) {
-			if len(rows) == 0 {
-				p.line(c.Dict.T("cmd.no_users"))
-			} else {
-				p.table(c.titles("user", "display_name", "email", "state", "last_sign_in"), rows)
-			}
-			c.more(p, list.Next)
-		})
-	})
-	cmd.Flags().StringVar(&state, "state", "", v.flag("state"))
-	cmd.Flags().StringVar(&prefix, "prefix", "", v.flag("prefix"))
-	return v.paged(cmd, &pg)
 }
 
 // titles are the titles of columns, and the names of facts.
@@ -204,13 +160,13 @@ func (v verbSet) userCode() *cobra.Command {
 
 // userResetFactors is for somebody who has lost whatever proves who they are.
 func (v verbSet) userResetFactors() *cobra.Command {
-	return v.verb("reset-factors USER", "user_reset_factors", 1, 1, func(ctx context.Context, c *Call, args []string) error {
-		n, err := c.Portal.Accounts.ResetFactors(ctx, c.Actor, args[0])
+	return v.userBulk("reset-factors", core.BulkResetFactors, func(ctx context.Context, c *Call, user, _ string) error {
+		n, err := c.Portal.Accounts.ResetFactors(ctx, c.Actor, user)
 		if err != nil {
 			return err
 		}
-		return c.answer(resetShape{doneShape{Done: "user reset-factors", User: args[0]}, n}, func(p *page) {
-			p.line(c.Dict.T("done.reset_factors", "User", text.Escape(args[0]), "Count", n))
+		return c.answer(resetShape{doneShape{Done: "user reset-factors", User: user}, n}, func(p *page) {
+			p.line(c.Dict.T("done.reset_factors", "User", text.Escape(user), "Count", n))
 		})
 	})
 }

@@ -22,6 +22,7 @@ type reception struct {
 	catalog *tui.Catalog
 	log     *slog.Logger
 	demo    *demoWords // nil: not a demonstration
+	reach   string     // the command with which people come in, for invitations
 }
 
 var _ sshd.Handler = (*reception)(nil)
@@ -40,6 +41,7 @@ func (r *reception) Program(ctx context.Context, v sshd.Visitor) sshd.Program {
 	ui.Door = ui.T("door." + string(core.DoorSSH))
 	ui.Log = logPanic(r.log)
 	env := screens.NewEnv(ui, r.portal, stranger(v, core.DoorSSH))
+	env.Door.Reach = r.reach
 	r.demo.dress(env)
 	first, err := screens.First(ctx, env)
 	if err != nil {

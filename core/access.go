@@ -4,6 +4,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"postern/store"
@@ -33,14 +34,37 @@ type Grant struct {
 	Role    Role      `json:"role"`
 	By      string    `json:"by"`
 	Created time.Time `json:"created"`
+	From    time.Time `json:"from,omitzero"`  // zero: from when it was created; only shares of apps begin later
 	Until   time.Time `json:"until,omitzero"` // zero: permanent
+
+	// Ended is when it was ended or its end was written down. An ended grant is
+	// in no index: whoever looks for what somebody holds never meets it.
+	Ended time.Time `json:"ended,omitzero"`
 }
 
-func (g Grant) active(now time.Time) bool { return g.Until.IsZero() || now.Before(g.Until) }
+// active says whether the grant counts. One whose time has come does not, whether
+// or not that was written down.
+func (g Grant) active(now time.Time) bool {
+	return g.Ended.IsZero() && !g.From.After(now) && (g.Until.IsZero() || now.Before(g.Until))
+}
+
+// ifHeld is what an index has of a grant: nothing once it has ended.
+func (g Grant) ifHeld(key string) []string {
+	if !g.Ended.IsZero() {
+		return nil
+	}
+	return []string{key}
+}
 
 var grants = store.NewTable("grant", 1,
-	store.Index[Grant]{Name: "account", Keys: func(g Grant) []string { return []string{g.Account} }},
-	store.Index[Grant]{Name: "role", Keys: func(g Grant) []string { return []string{g.App + "/" + string(g.Role)} }})
+	store.Index[Grant]{Name: "account", Keys: func(g Grant) []string { return g.ifHeld(g.Account) }},
+	store.Index[Grant]{Name: "role", Keys: func(g Grant) []string { return g.ifHeld(g.App + "/" + string(g.Role)) }},
+	store.Index[Grant]{Name: "until", Keys: func(g Grant) []string {
+		if g.Until.IsZero() {
+			return nil
+		}
+		return g.ifHeld(g.Until.UTC().Format(time.RFC3339))
+	}})
 
 // Operation is a kind of act, for the decision who may do it.
 type Operation string
@@ -56,7 +80,30 @@ const (
 	OpInvite         Operation = "invite"
 	OpMessages       Operation = "messages" // reads the outbox, retries, tests
 	OpSystem         Operation = "system"   // backup, check
+	OpReadRoles      Operation = "read_roles"
+	OpContacts       Operation = "contacts"     // sets the legal contacts
+	OpAgreements     Operation = "agreements"   // publishes and withdraws agreements
+	OpManageRoles    Operation = "manage_roles" // gives and ends roles, never above one's own
+	OpOverview       Operation = "overview"     // what happens, in numbers, and what is to be mended
+	OpReadApps       Operation = "read_apps"    // lists apps and with whom they are shared
+	OpApps           Operation = "apps"         // makes, changes, shares and retires apps; of its own app, the owner may too
 )
+
+// Operations returns every operation, in the order of the table in the docs.
+func Operations() []Operation {
+	return []Operation{OpSelf, OpReadAccounts, OpManageAccounts, OpReadPolicy, OpChangePolicy, OpReadAudit,
+		OpInvite, OpMessages, OpSystem, OpReadRoles, OpContacts, OpAgreements, OpManageRoles, OpOverview,
+		OpReadApps, OpApps}
+}
+
+// Roles returns every role, the highest first.
+func Roles() []Role { return []Role{RoleOwner, RoleAdmin, RoleSupport, RoleAuditor} }
+
+// RoleMay says whether role allows op at all. What more the core asks (that the
+// account is not one above, that a sign-in is recent) it asks at the act itself.
+func RoleMay(role Role, op Operation) bool {
+	return op == OpSelf || slices.Contains(roleMay[op], role)
+}
 
 // roleMay is the whole decision for roles, as a table.
 var roleMay = map[Operation][]Role{
@@ -68,7 +115,24 @@ var roleMay = map[Operation][]Role{
 	OpInvite:         {RoleOwner, RoleAdmin},
 	OpMessages:       {RoleOwner, RoleAdmin},
 	OpSystem:         {RoleOwner},
+	OpReadRoles:      {RoleOwner, RoleAdmin, RoleAuditor},
+	OpContacts:       {RoleOwner, RoleAdmin},
+	OpAgreements:     {RoleOwner, RoleAdmin},
+	OpManageRoles:    {RoleOwner, RoleAdmin},
+	OpOverview:       {RoleOwner, RoleAdmin, RoleSupport, RoleAuditor},
+	OpReadApps:       {RoleOwner, RoleAdmin, RoleAuditor},
+	OpApps:           {RoleOwner, RoleAdmin},
 }
+
+// roleGives says which roles the holder of a role gives, changes and ends.
+var roleGives = map[Role][]Role{
+	RoleOwner: {RoleOwner, RoleAdmin, RoleSupport, RoleAuditor},
+	RoleAdmin: {RoleSupport, RoleAuditor},
+}
+
+// RoleGives says whether the holder of a role gives another one, changes its end
+// and ends it.
+func RoleGives(holder, given Role) bool { return slices.Contains(roleGives[holder], given) }
 
 // may decides whether the actor may do op on the account target ("" when it is
 // about none). CodeDenied otherwise; CodeNotSetUp before there is an owner.
@@ -107,7 +171,7 @@ func (t *txn) decide(op Operation, target string) error {
 	if !allowed {
 		return refuse(CodeDenied)
 	}
-	if op == OpManageAccounts && target != "" && target != t.actor.Account {
+	if (op == OpManageAccounts || op == OpManageRoles) && target != "" && target != t.actor.Account {
 		theirs, err := t.rank(target)
 		if err != nil {
 			return err
@@ -119,6 +183,15 @@ func (t *txn) decide(op Operation, target string) error {
 		}
 	}
 	return nil
+}
+
+// mayApp decides whether the actor may do op on an app: what a role allows, and on
+// its own app the owner too, who need not hold one.
+func (t *txn) mayApp(op Operation, a App) error {
+	if t.actor.Account != "" && t.actor.Account == a.Owner && t.site.SetUp() && (op == OpApps || op == OpReadApps) {
+		return nil
+	}
+	return t.may(op, "")
 }
 
 // standing is what an account holds on the portal.

@@ -142,9 +142,10 @@ func uniqueError(err error) error {
 	}
 }
 
-// tally counts accounts, in the transactions that make them.
+// tally counts accounts, in the transactions that make and change them.
 type tally struct {
-	Accounts int `json:"accounts"`
+	Accounts int           `json:"accounts"`
+	States   map[State]int `json:"states,omitempty"`
 }
 
 var tallies = store.NewTable[tally]("tally", 1)
@@ -167,12 +168,7 @@ func (t *txn) insertAccount(a Account, c Credential) error {
 	if err := credentials.Insert(t, a.ID, c); err != nil {
 		return err
 	}
-	n, err := t.tally()
-	if err != nil {
-		return err
-	}
-	n.Accounts++
-	return tallies.Put(t, tallyID, n)
+	return t.countAccount(a.ID, "", a.State)
 }
 
 // described is what the trail says of an account; never a secret.

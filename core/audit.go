@@ -42,27 +42,50 @@ const (
 	ActKeyRemove      Action = "key.remove"
 	ActGrant          Action = "grant.create"
 
-	ActSignInKey      Action = "signin.key"
-	ActSignInFactor   Action = "signin.factor"
-	ActSignInRecovery Action = "signin.recovery"
-	ActCodeSent       Action = "factor.code_sent"
-	ActEnrolBegun     Action = "factor.begin"
-	ActEnrolLeft      Action = "factor.abandon"
-	ActFactorAdd      Action = "factor.add"
-	ActFactorChange   Action = "factor.change"
-	ActFactorRemove   Action = "factor.remove"
-	ActFactorsReset   Action = "factor.reset"
-	ActRecoveryShown  Action = "recovery.show"
-	ActRecoveryMade   Action = "recovery.make"
-	ActKeyChange      Action = "key.change"
-	ActEmailConfirmed Action = "account.email_confirmed"
-	ActNotices        Action = "account.notices"
-	ActMessageRead    Action = "message.read"
-	ActMessageRetry   Action = "message.retry"
-	ActMessageTest    Action = "message.test"
-	ActMessageDead    Action = "message.dead" // given up by the portal
-	ActBackup         Action = "portal.backup"
-	ActDenied         Action = "access.denied" // a question that was not answered; Target is the operation, or the key that asked
+	ActSignInKey         Action = "signin.key"
+	ActSignInFactor      Action = "signin.factor"
+	ActSignInRecovery    Action = "signin.recovery"
+	ActCodeSent          Action = "factor.code_sent"
+	ActEnrolBegun        Action = "factor.begin"
+	ActEnrolLeft         Action = "factor.abandon"
+	ActFactorAdd         Action = "factor.add"
+	ActFactorChange      Action = "factor.change"
+	ActFactorRemove      Action = "factor.remove"
+	ActFactorsReset      Action = "factor.reset"
+	ActRecoveryShown     Action = "recovery.show"
+	ActRecoveryMade      Action = "recovery.make"
+	ActKeyChange         Action = "key.change"
+	ActEmailConfirmed    Action = "account.email_confirmed"
+	ActNotices           Action = "account.notices"
+	ActMessageRead       Action = "message.read"
+	ActMessageRetry      Action = "message.retry"
+	ActMessageTest       Action = "message.test"
+	ActMessageDead       Action = "message.dead" // given up by the portal
+	ActBackup            Action = "portal.backup"
+	ActSessionsEnd       Action = "session.end_all"
+	ActContactSet        Action = "contact.set"
+	ActContactClear      Action = "contact.clear"
+	ActAgreementPublish  Action = "agreement.publish"
+	ActAgreementWithdraw Action = "agreement.withdraw"
+	ActAgree             Action = "agreement.accept"
+	ActDecline           Action = "agreement.decline"
+
+	ActDenied      Action = "access.denied" // a question that was not answered; Target is the operation, or the key that asked
+	ActPolicyDraft Action = "policy.draft"  // put aside, or thrown away
+
+	ActAppCreate   Action = "app.create"
+	ActAppChange   Action = "app.change"
+	ActAppTransfer Action = "app.transfer" // another owner
+	ActAppRetire   Action = "app.retire"
+	ActShare       Action = "share.create"
+	ActShareChange Action = "share.change"
+	ActShareEnd    Action = "share.end"
+
+	ActGrantChange Action = "grant.change"
+	ActGrantEnd    Action = "grant.end"
+	ActGrantLapsed Action = "grant.lapsed" // by the portal: its time had come
+
+	ActAuditExport Action = "audit.export"
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -75,6 +98,12 @@ func Actions() []Action {
 		ActSignInKey, ActSignInFactor, ActSignInRecovery, ActCodeSent, ActEnrolBegun, ActEnrolLeft, ActFactorAdd, ActFactorChange,
 		ActFactorRemove, ActFactorsReset, ActRecoveryShown, ActRecoveryMade, ActKeyChange, ActEmailConfirmed, ActNotices,
 		ActMessageRead, ActMessageRetry, ActMessageTest, ActMessageDead,
+		ActSessionsEnd,
+		ActContactSet, ActContactClear, ActAgreementPublish, ActAgreementWithdraw, ActAgree, ActDecline,
+		ActPolicyDraft,
+		ActGrantChange, ActGrantEnd, ActGrantLapsed,
+		ActAppCreate, ActAppChange, ActAppTransfer, ActAppRetire, ActShare, ActShareChange, ActShareEnd,
+		ActAuditExport,
 	}
 }
 
@@ -108,6 +137,10 @@ type Entry struct {
 	Before map[string]string `json:"before,omitempty"`
 	After  map[string]string `json:"after,omitempty"`
 	Reason string            `json:"reason,omitempty"`
+
+	// SignedIn says that a sign-in came to its session by this act, whatever its
+	// last step was. The session that a sign-up begins is no sign-in.
+	SignedIn bool `json:"signed_in,omitempty"`
 }
 
 // Actors that are no account.
@@ -127,6 +160,13 @@ var trail = store.NewTable("audit", 1,
 			keys = append(keys, e.Actor)
 		}
 		return keys
+	}},
+	store.Index[Entry]{Name: "action", Keys: func(e Entry) []string { return []string{string(e.Action)} }},
+	store.Index[Entry]{Name: "address", Keys: func(e Entry) []string {
+		if e.Remote == "" {
+			return nil
+		}
+		return []string{e.Remote}
 	}})
 
 // newEntry begins the entry of an act.
@@ -150,10 +190,13 @@ func (b *base) newEntry(actor Actor, action Action, about string) (Entry, error)
 type Audit struct{ *base }
 
 // AuditPage is a page of the trail, newest first. Next continues it; "" when
-// there is no more.
+// there is no more. Of a search it also says how many entries were looked at,
+// and back to when.
 type AuditPage struct {
 	Entries []Entry
 	Next    string
+	Looked  int
+	Back    time.Time
 }
 
 // MaxPage is the most that any paged call returns at once.

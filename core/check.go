@@ -23,7 +23,7 @@ func (p *Portal) Check(ctx context.Context, report func(string)) error {
 	err := p.base.db.View(ctx, func(tx store.Tx) error {
 		c := &checker{txn: &txn{Tx: tx, base: p.base, now: p.base.clock.Now()}, ctx: ctx, report: report}
 		for _, step := range []func() error{
-			c.tables, c.site, c.accounts, c.credentials, c.sessions, c.keys, c.grants, c.policies, c.factors,
+			c.tables, c.site, c.accounts, c.credentials, c.sessions, c.keys, c.grants, c.apps, c.policies, c.factors, c.counters, c.agreements,
 		} {
 			if err := step(); err != nil {
 				return err
@@ -47,9 +47,12 @@ func (c *checker) reportf(format string, args ...any) { c.report(fmt.Sprintf(for
 func (c *checker) tables() error {
 	for _, check := range []func(store.Tx, func(string)) error{
 		sites.Check, tallies.Check, policies.Check, accounts.Check, credentials.Check, attempts.Check, sessions.Check,
-		linkedKeys.Check, grants.Check, invites.Check, guardTable.Check, trail.Check,
+		linkedKeys.Check, grants.Check, apps.Check, invites.Check, guardTable.Check, trail.Check,
 		codeKeys.Check, schemas.Check, factors.Check, enrolments.Check, sentCodes.Check, recoverySets.Check, devices.Check,
 		messages.Check, usages.Check, notices.Check,
+		freshCounts.Check, hourCounts.Check, dayCounts.Check, factorCounts.Check, marks.Check,
+		contacts.Check, agreements.Check, agreementVersions.Check, agreementCounts.Check, acceptances.Check,
+		policyDrafts.Check,
 	} {
 		if err := c.ctx.Err(); err != nil {
 			return err
@@ -202,7 +205,40 @@ func (c *checker) grants() error {
 		if _, known := roleRank[g.Role]; g.App == AppPostern && !known {
 			c.reportf("grant %q gives a role that is not known (%q)", id, g.Role)
 		}
+		if g.App != AppPostern {
+			if there, err := holds(c, apps, g.App); err != nil {
+				return err
+			} else if !there {
+				c.reportf("grant %q is on app %q, which is not there", id, g.App)
+			}
+		}
 		return c.owned("grant", id, g.Account)
+	})
+}
+
+// apps looks for an owner of every app that is in use, who holds the owner's role.
+func (c *checker) apps() error {
+	return each(c, apps, func(id string, a App) error {
+		if a.ID != id {
+			c.reportf("app %q says that its id is %q", id, a.ID)
+		}
+		if a.State != AppActive {
+			return nil
+		}
+		if err := c.owned("app", id, a.Owner); err != nil {
+			return err
+		}
+		held := 0
+		err := c.eachShare(id, func(g Grant) error {
+			if g.Role == RoleAppOwner && g.Account == a.Owner {
+				held++
+			}
+			return nil
+		})
+		if err == nil && held != 1 {
+			c.reportf("app %q: its owner holds the owner's role %d times", id, held)
+		}
+		return err
 	})
 }
 
@@ -256,4 +292,53 @@ func (c *checker) factors() error {
 		return err
 	}
 	return each(c, notices, func(id string, n Notice) error { return c.owned("notice", id, n.Account) })
+}
+
+// agreements looks at what was accepted, and whether it was counted right.
+func (c *checker) agreements() error {
+	counted := map[string]agreementCount{}
+	err := each(c, acceptances, func(id string, a Acceptance) error {
+		ref := agreementRef(a.Agreement, a.Version)
+		if id != a.Account+"/"+ref {
+			c.reportf("acceptance %q is that of account %q and agreement %q", id, a.Account, ref)
+		}
+		n := counted[ref]
+		if a.Refused {
+			n.Refused++
+		} else {
+			n.Accepted++
+		}
+		counted[ref] = n
+		there, err := holds(c, agreementVersions, ref)
+		if err == nil && !there {
+			c.reportf("acceptance %q is of a version that was not kept", id)
+		}
+		if err != nil {
+			return err
+		}
+		return c.owned("acceptance", id, a.Account)
+	})
+	if err != nil {
+		return err
+	}
+	if err := each(c, agreements, func(id string, a Agreement) error {
+		there, err := holds(c, agreementVersions, a.Ref())
+		if err == nil && (!there || a.ID != id) {
+			c.reportf("version %d of agreement %q was not kept", a.Version, id)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	err = each(c, agreementCounts, func(ref string, n agreementCount) error {
+		if n != counted[ref] {
+			c.reportf("agreement %q: %d answers are counted, and %d are there", ref, n.Accepted+n.Refused, counted[ref].Accepted+counted[ref].Refused)
+		}
+		delete(counted, ref)
+		return nil
+	})
+	for ref := range counted {
+		c.reportf("agreement %q was answered and is not counted", ref)
+	}
+	return err
 }

@@ -170,10 +170,11 @@ func TestWithoutTheKeyOfCodesNoCodeIsTaken(t *testing.T) {
 	_, _, codes := guardedWithCodes(t, p)
 	ok(t, db.Update(ctx, func(tx store.Tx) error { return tx.Delete(recordKey(t, tx, "codekey")) }))
 	refused(t, recovers(t, p, here, codes[0]), core.CodeInternal, "")
-	// A portal that is opened again makes a new one, with which the old codes are none.
+	// A portal that is opened again makes no other: then the old codes would be
+	// dead, and nobody would be told.
 	again := coretest.New(t, coretest.WithStore(db), coretest.WithClock(p.Clock))
-	refused(t, recovers(t, again, here, codes[0]), core.CodeCodeWrong, "code")
-	if problems := checked(t, again.Portal); len(problems) > 0 {
+	refused(t, recovers(t, again, here, codes[0]), core.CodeInternal, "")
+	if problems := checked(t, again.Portal); len(problems) != 1 || !strings.Contains(problems[0], "key of codes") {
 		t.Errorf("%q", problems)
 	}
 }

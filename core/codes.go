@@ -39,13 +39,18 @@ func (b *base) newCodeKey() (codeKeyRecord, error) {
 	return codeKeyRecord{Key: key}, err
 }
 
-// ensureCodeKey gives a portal that was set up by an older program its key.
+// ensureCodeKey gives a portal its key that was set up by an older program, which
+// wrote no version of the schema. One that had a key and lost it gets no other:
+// Check says so, and no code is taken in the meantime.
 func (b *base) ensureCodeKey(ctx context.Context) error {
 	missing := false
 	err := b.db.View(ctx, func(tx store.Tx) error {
 		if _, err := sites.Get(tx, siteID); errors.Is(err, store.ErrNotFound) {
 			return nil // not set up: SetUp makes the key
 		} else if err != nil {
+			return err
+		}
+		if _, err := schemas.Get(tx, schemaID); err == nil || !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		_, err := codeKeys.Get(tx, codeKeyID)

@@ -180,6 +180,10 @@ func TestADemandedKeyIsTheOneOfTheConnection(t *testing.T) {
 	done := must(p.Portal.SignIn.EnrolKey(ctx, actor, progress.Ticket, "laptop"))(t)
 	stands(t, done, core.StepDone)
 	me := actor.With(done.SignedIn)
+	// The weakness: the trail did not say which key it was.
+	if e := p.Trail()[0]; e.Action != core.ActKeyLink || e.Target != "SHA256:mara" || e.Actor != me.Account || e.About != me.Account || e.Session != me.Session {
+		t.Errorf("the trail says %+v", e)
+	}
 	if k := must(p.Keys.Mine(ctx, me))(t); len(k) != 1 || k[0].Label != "laptop" || k[0].Line != actor.KeyLine {
 		t.Errorf("linked are %+v", k)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"postern/core/names"
 	"postern/core/otp"
 	"postern/core/secret"
 	"postern/store"
@@ -19,7 +20,7 @@ import (
 const confirmAddress FactorKind = "address"
 
 // EnrolFor is how long an enrolment may take.
-const EnrolFor = 15 * time.Minute
+const EnrolFor = 20 * time.Minute
 
 // enrolTries bounds wrong codes of an app: a person who mistypes does not reach
 // it, and nobody fills the trail.
@@ -170,10 +171,15 @@ func (t *txn) newFactorAt(account string, fresh bool, kind FactorKind, address s
 	if err != nil {
 		return "", refuseField(CodeFormat, "address")
 	}
-	if slices.ContainsFunc(list, func(f factorRecord) bool { return f.Kind == kind && f.Address == clean }) {
+	if slices.ContainsFunc(list, func(f factorRecord) bool { return f.Kind == kind && sameAddress(f.Address, clean) }) {
 		return "", refuseField(CodeTaken, "address")
 	}
 	return clean, nil
+}
+
+// sameAddress compares numbers, or addresses as their mailboxes do.
+func sameAddress(a, b string) bool {
+	return a == b || names.EmailKey(a) != "" && names.EmailKey(a) == names.EmailKey(b)
 }
 
 // sendEnrolCode puts a code into the outbox and begins to wait for it.
@@ -365,7 +371,7 @@ func (t *txn) addFactor(a Account, e enrolment, id, label string, step int64) (f
 		return f, err
 	}
 	f.Default = !slices.ContainsFunc(list, func(o factorRecord) bool { return o.Default })
-	if err := factors.Insert(t, id, f); err != nil {
+	if err := t.insertFactor(f); err != nil {
 		return f, err
 	}
 	t.entry.Target, t.entry.After = f.Label, f.described()
@@ -422,12 +428,29 @@ type Demand struct {
 // demand is what StepEnrol shows.
 func (t *txn) demand(a Account) (Demand, error) {
 	p, err := t.protection(a)
+	if err != nil {
+		return Demand{}, err
+	}
 	d := Demand{By: p.By, Later: t.now.Before(p.By), Methods: p.Methods}
 	if t.policy.Factors.on(FactorKey) {
 		d.Methods = append([]FactorKind{FactorKey}, d.Methods...)
-		d.Key = t.actor.Key != ""
+		if d.Key, err = t.mayEnrolKey(a.ID); err != nil {
+			return d, err
+		}
 	}
-	return d, err
+	return d, nil
+}
+
+// mayEnrolKey says whether this connection brought a key that is nobody else's.
+func (t *txn) mayEnrolKey(account string) (bool, error) {
+	if t.actor.Key == "" {
+		return false, nil
+	}
+	k, err := linkedKeys.Get(t, t.actor.Key)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	return err == nil && k.Account == account, err
 }
 
 // enrolDue is the rule of StepEnrol: the policy demands a factor, there is none,
@@ -467,6 +490,7 @@ func (s *SignIn) EnrolKey(ctx context.Context, actor Actor, ticket, label string
 			return refuseField(CodeMethodOff, "factor")
 		}
 		at.Factor = FactorKey
+		t.entry.Action = ActKeyLink // the trail names the key
 		return t.linkKey(a.ID, t.actor.Key, t.actor.KeyLine, label)
 	})
 }
@@ -484,13 +508,14 @@ func (s *SignIn) step(ctx context.Context, actor Actor, ticket string, step Step
 		if err != nil {
 			return err
 		}
+		t.entry.Target = string(step)
 		if err := do(t, a, &at); err != nil {
 			return err
 		}
 		if err := attempts.Delete(t, secret.Hash(ticket)); err != nil {
 			return err
 		}
-		t.entry.Actor, t.entry.Name, t.entry.Target = a.ID, a.UserName, string(step)
+		t.entry.Actor, t.entry.Name = a.ID, a.UserName
 		p, err = t.advance(a, c, at, sec)
 		return err
 	})

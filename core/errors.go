@@ -72,6 +72,19 @@ const (
 	CodeKeyPresent  Code = "key_present"  // the key that this connection came with: say so to remove it
 	CodeWeakProof   Code = "weak_proof"   // a stronger proof than this one can be given
 	CodeNoFactor    Code = "no_factor"    // there is nothing of the kind that was asked for
+	CodeAgreement   Code = "agreement"    // an agreement (Field) was not accepted, or was published anew
+	CodeLockout     Code = "lockout"      // no owner could sign in any more
+	CodeLocksOut    Code = "locks_out"    // N people could not sign in any more
+	CodeOwnRole     Code = "own_role"     // nobody gives a role to themselves, nor lengthens their own
+	CodeNotActive   Code = "not_active"   // the account cannot sign in, so it is given no role
+	CodeHasRole     Code = "has_role"     // the account holds this role already
+	CodeEndPast     Code = "end_past"     // an end that is not in the future
+	CodeEndFar      Code = "end_far"      // an end more than N days ahead
+	CodeSameEnd     Code = "same_end"     // it ends then already
+	CodeEndBeyond   Code = "end_beyond"   // an end behind that of the giver's own role
+	CodeWeaker      Code = "weaker"       // an app's rule (Field) that is weaker than the portal's (Rule)
+	CodeRoleInUse   Code = "role_in_use"  // N people hold the role (Rule) that is to go
+	CodeNotWritten  Code = "not_written"  // what was asked for could not be written in full: a disk is full, a reader has gone
 )
 
 // Error is a refusal. Err, when set, is for the log and never for the person.

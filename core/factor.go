@@ -286,7 +286,8 @@ func (s *Factors) Remove(ctx context.Context, actor Actor, id string) error {
 }
 
 // RemoveOf removes a factor of somebody's account, for those who manage
-// accounts. CodeDenied, CodeStepUp, CodeNotFound.
+// accounts. CodeDenied, CodeStepUp, CodeNotFound; of their own account it refuses
+// as Remove does.
 func (s *Factors) RemoveOf(ctx context.Context, actor Actor, ref, id string) error {
 	return (&Accounts{s.base}).manage(ctx, actor, ActFactorRemove, ref, func(t *txn, a Account) error {
 		if err := t.requireFresh(); err != nil {
@@ -296,6 +297,9 @@ func (s *Factors) RemoveOf(ctx context.Context, actor Actor, ref, id string) err
 		if err != nil {
 			return err
 		}
+		if a.ID == actor.Account {
+			return t.keepProtected(a.ID, func() error { return t.removeFactor(f) })
+		}
 		return t.removeFactor(f)
 	})
 }
@@ -303,7 +307,7 @@ func (s *Factors) RemoveOf(ctx context.Context, actor Actor, ref, id string) err
 // removeFactor removes a factor and says so.
 func (t *txn) removeFactor(f factorRecord) error {
 	t.entry.Target, t.entry.Before = f.Label, f.described()
-	if err := factors.Delete(t, f.ID); err != nil {
+	if err := t.deleteFactor(f); err != nil {
 		return err
 	}
 	if f.Default {
@@ -354,7 +358,12 @@ func (t *txn) nextDefault(account string) error {
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	best := slices.MaxFunc(list, func(a, b factorRecord) int { return a.Kind.strength() - b.Kind.strength() })
+	best := slices.MaxFunc(list, func(a, b factorRecord) int {
+		if a.Disabled.IsZero() != b.Disabled.IsZero() {
+			return b.Disabled.Compare(a.Disabled) // one that failed too often comes last
+		}
+		return a.Kind.strength() - b.Kind.strength()
+	})
 	best.Default = true
 	return factors.Put(t, best.ID, best)
 }
@@ -374,7 +383,7 @@ func (s *Accounts) ResetFactors(ctx context.Context, actor Actor, ref string) (r
 			return err
 		}
 		for _, f := range list {
-			if err := factors.Delete(t, f.ID); err != nil {
+			if err := t.deleteFactor(f); err != nil {
 				return err
 			}
 			removed++
@@ -385,7 +394,7 @@ func (s *Accounts) ResetFactors(ctx context.Context, actor Actor, ref string) (r
 				return err
 			}
 			for _, k := range keys {
-				if err := linkedKeys.Delete(t, k.Fingerprint); err != nil {
+				if err := t.deleteKey(k); err != nil {
 					return err
 				}
 				removed++

@@ -6,8 +6,6 @@ package core
 import (
 	"context"
 	"time"
-
-	"postern/store"
 )
 
 // KeyStanding says what a linked SSH key, proved by the connection, stands for at sign-in.
@@ -123,7 +121,25 @@ func (p *FactorPolicy) demandedSince(before FactorPolicy, now time.Time) {
 // demanded says whether the account must have a second factor, and by when. The
 // time is never copied into a record: a changed policy counts at once.
 func (t *txn) demanded(a Account) (by time.Time, must bool, err error) {
-	p := t.policy.Factors
+	return t.demandedUnder(t.policy.Factors, a)
+}
+
+// demandedUnder is demanded under another policy of the portal than the one in
+// force. The apps that are shared with the account count whatever that says.
+func (t *txn) demandedUnder(p FactorPolicy, a Account) (by time.Time, must bool, err error) {
+	by, must, err = t.portalDemands(p, a)
+	if err != nil {
+		return by, must, err
+	}
+	at, demand, err := t.appsDemand(p, a.ID)
+	if demand && (!must || at.Before(by)) {
+		by, must = at, true
+	}
+	return by, must, err
+}
+
+// portalDemands is what the portal itself demands.
+func (t *txn) portalDemands(p FactorPolicy, a Account) (by time.Time, must bool, err error) {
 	if p.Enforce == EnforceNobody {
 		return time.Time{}, false, nil
 	}
@@ -174,75 +190,13 @@ func (s *Policies) Losing(ctx context.Context, actor Actor, values map[string]st
 		if err != nil {
 			return err
 		}
-		out, err = t.losing(next.Factors)
+		c := &counter{txn: t, ctx: ctx, old: t.policy, next: next}
+		if !c.losesMethods() {
+			return nil
+		}
+		_, err = c.protections()
+		out = Losing(c.out.Losing)
 		return err
 	})
 	return out, err
-}
-
-// losing walks everybody who has a factor, a page at a time.
-func (t *txn) losing(next FactorPolicy) (Losing, error) {
-	var out Losing
-	now := t.policy.Factors
-	if (!now.App || next.App) && (!now.SMS || next.SMS) && (!now.Email || next.Email) && (!now.on(FactorKey) || next.on(FactorKey)) {
-		return out, nil // nothing is switched off
-	}
-	look := func(account string, of []factorRecord, keys int) error {
-		had, has := false, false
-		for _, f := range of {
-			had = had || f.countsUnder(now)
-			has = has || f.countsUnder(next)
-		}
-		had = had || keys > 0 && now.on(FactorKey)
-		has = has || keys > 0 && next.on(FactorKey)
-		if !had || has {
-			return nil
-		}
-		out.Count++
-		if len(out.Names) < MaxLosing {
-			a, err := accounts.Get(t, account)
-			if err != nil {
-				return err
-			}
-			out.Names = append(out.Names, a.UserName)
-		}
-		return nil
-	}
-	err := eachAccountOf(t, factors, func(f factorRecord) string { return f.Account }, func(account string) error {
-		of, err := t.factorsOf(account)
-		if err != nil {
-			return err
-		}
-		keys, err := t.keysOf(account)
-		if err != nil {
-			return err
-		}
-		return look(account, of, len(keys))
-	})
-	if err != nil || !now.on(FactorKey) {
-		return out, err
-	}
-	err = eachAccountOf(t, linkedKeys, func(k LinkedKey) string { return k.Account }, func(account string) error {
-		of, err := t.factorsOf(account)
-		if err != nil || len(of) > 0 {
-			return err // looked at already
-		}
-		return look(account, nil, 1)
-	})
-	return out, err
-}
-
-// eachAccountOf calls fn once for every account that has a record in a table
-// with the index "account", in the order of their ids.
-func eachAccountOf[T any](t *txn, table *store.Table[T], account func(T) string, fn func(account string) error) error {
-	last := ""
-	return eachRow(func(after string) ([]store.Row[T], error) {
-		return table.PageBy(t, "account", "", after, MaxPage)
-	}, func(v T) error {
-		if account(v) == last {
-			return nil
-		}
-		last = account(v)
-		return fn(last)
-	})
 }

@@ -134,7 +134,16 @@ func TestTheLastFactorStaysWhileOneIsDemanded(t *testing.T) {
 	p.Set("factors.enforce", "admins")
 	ok(t, p.Keys.Remove(ctx, me, "SHA256:mara", true))
 
-	// Those who manage accounts may all the same: its person enrols anew.
+	// The weakness: whoever manages accounts took their own last one away by that.
+	own := enrolApp(t, p, p.Owner, "phone")
+	ok(t, p.Keys.Link(ctx, withKey(p.Owner, "SHA256:lin"), ""))
+	ok(t, p.Factors.RemoveOf(ctx, p.Owner, "lin", own.ID))
+	refused(t, p.Keys.RemoveOf(ctx, p.Owner, "lin", "SHA256:lin"), core.CodeLastFactor, "")
+	own = enrolApp(t, p, p.Owner, "phone")
+	ok(t, p.Keys.RemoveOf(ctx, p.Owner, "lin", "SHA256:lin"))
+	refused(t, p.Factors.RemoveOf(ctx, p.Owner, "lin", own.ID), core.CodeLastFactor, "")
+
+	// Of others they may all the same: their person enrols anew.
 	a := enrolApp(t, p, me, "phone")
 	p.Set("factors.enforce", "everybody", "factors.days", "0")
 	refused(t, p.Factors.RemoveOf(ctx, stranger, "mara", a.ID), core.CodeDenied, "")

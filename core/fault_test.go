@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -170,6 +171,9 @@ func flows() []flow {
 				return err
 			}
 		}},
+		{name: "the overview", prepare: func(_ *testing.T, p *coretest.Place) func() error {
+			return func() error { _, err := p.Overview.Show(ctx, p.Owner, core.OverviewWeek); return err }
+		}},
 		{name: "resume", prepare: func(t *testing.T, p *coretest.Place) func() error {
 			in := must(p.TrySignIn(local, "mara", coretest.Password))(t)
 			return func() error {
@@ -185,7 +189,7 @@ func flows() []flow {
 			p.Clock.Advance(time.Hour)
 			return func() error { _, err := p.Portal.SignIn.Resume(ctx, local, in.Token); return err }
 		}},
-	}, factorFlows()...)
+	}, slices.Concat(factorFlows(), legalFlows(), grantFlows(), appFlows(), auditFlows(), policyFlows())...)
 }
 
 // setupCode makes a setup code; it needs no store.

@@ -149,7 +149,7 @@ func (t *txn) linkKey(account, fingerprint, line, label string) error {
 		return &Error{Code: CodeRange, Field: "key", Rule: "0-" + itoa(MaxKeys)}
 	}
 	t.entry.Target = fingerprint
-	err = linkedKeys.Insert(t, fingerprint, LinkedKey{Fingerprint: fingerprint, Line: line, Account: account, Label: label, Created: t.now})
+	err = t.insertKey(LinkedKey{Fingerprint: fingerprint, Line: line, Account: account, Label: label, Created: t.now})
 	if errors.Is(err, store.ErrExists) {
 		return refuse(CodeKeyInUse)
 	} else if err != nil {
@@ -195,11 +195,14 @@ func (s *Keys) Remove(ctx context.Context, actor Actor, fingerprint string, sure
 }
 
 // RemoveOf unlinks a key of somebody's account, for those who manage accounts.
-// CodeDenied, CodeStepUp, CodeNotFound.
+// CodeDenied, CodeStepUp, CodeNotFound, and of their own account CodeLastFactor.
 func (s *Keys) RemoveOf(ctx context.Context, actor Actor, ref, fingerprint string) error {
 	return (&Accounts{s.base}).manage(ctx, actor, ActKeyRemove, ref, func(t *txn, a Account) error {
 		if err := t.requireFresh(); err != nil {
 			return err
+		}
+		if a.ID == actor.Account {
+			return t.keepProtected(a.ID, func() error { return t.unlinkKey(a.ID, fingerprint, true) })
 		}
 		return t.unlinkKey(a.ID, fingerprint, true)
 	})
@@ -214,7 +217,7 @@ func (t *txn) unlinkKey(account, fingerprint string, sure bool) error {
 	if fingerprint == t.actor.Key && !sure {
 		return refuseField(CodeKeyPresent, "key")
 	}
-	if err := linkedKeys.Delete(t, fingerprint); err != nil {
+	if err := t.deleteKey(k); err != nil {
 		return err
 	}
 	return t.notify(account, NoticeKeyRemoved, map[string]string{"Label": k.Label, "Key": fingerprint})
@@ -296,7 +299,8 @@ const keyUsedEvery = time.Minute
 
 // Recognise returns the actor as the account its proved key is linked to, for
 // verbs. CodeDenied when the key is linked to none, or its account may not sign
-// in: the actor returned is then a stranger.
+// in: the actor returned is then a stranger. CodeAgreement while its person has
+// agreements open, which are accepted on the screens.
 func (s *Keys) Recognise(ctx context.Context, actor Actor) (Actor, error) {
 	actor.Account, actor.Session, actor.Console = "", "", false
 	if actor.Key == "" {
@@ -304,8 +308,10 @@ func (s *Keys) Recognise(ctx context.Context, actor Actor) (Actor, error) {
 	}
 	var key LinkedKey
 	err := s.read(ctx, Actor{}, func(t *txn) (err error) {
-		key, err = t.keyOfActive(actor.Key)
-		return err
+		if key, err = t.keyOfActive(actor.Key); err != nil {
+			return err
+		}
+		return t.requireAgreements(key.Account)
 	})
 	if now := s.clock.Now(); err == nil && now.Sub(key.LastUsed) >= keyUsedEvery {
 		err = asError(s.db.Update(ctx, func(tx store.Tx) error {

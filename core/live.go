@@ -28,6 +28,8 @@ const rearmAfter = 250 * time.Millisecond
 type Live struct {
 	hub     *liveHub
 	id      string
+	account string
+	roles   chan struct{} // what its person holds has changed
 	ended   chan EndReason
 	once    sync.Once
 	over    atomic.Bool  // nothing that happens on the screen counts any more
@@ -37,8 +39,9 @@ type Live struct {
 	idle    atomic.Int64 // nanoseconds without a key that end it; 0: any number
 	until   atomic.Int64 // unix nanoseconds at which it ends in any case
 
-	mu   sync.Mutex
-	stop func() bool // the timer for its end by the policy
+	mu        sync.Mutex
+	stop      func() bool // the timer for its end by the policy
+	stopRoles func() bool // the timer for the next end of what its person holds
 }
 
 // Ended delivers the reason once the session is over. It delivers nothing after Close.
@@ -107,13 +110,18 @@ func (l *Live) end(why EndReason) {
 	l.hub.drop(l)
 }
 
-// arm sets the timer for the session's end by the policy, at least after least.
-func (l *Live) arm(r sessionRecord, p SessionPolicy, least time.Duration) {
+// arm sets the timer for the session's end by the policy that its account lives
+// under, or for when that policy is another one (next, zero for never), at least
+// after least.
+func (l *Live) arm(r sessionRecord, p SessionPolicy, next time.Time, least time.Duration) {
 	seen := r.LastSeen
 	if at := time.Unix(0, l.seen.Load()); at.After(seen) {
 		seen = at
 	}
 	ends, _ := p.Ends(r.Created, seen)
+	if !next.IsZero() && next.Before(ends) {
+		ends = next
+	}
 	l.idle.Store(int64(p.IdleMinutes) * int64(time.Minute))
 	l.until.Store(p.Lifetime.After(r.Created).UnixNano())
 	l.mu.Lock()
@@ -132,8 +140,10 @@ func (l *Live) disarm() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.over.Store(true)
-	if l.stop != nil {
-		l.stop()
+	for _, stop := range []func() bool{l.stop, l.stopRoles} {
+		if stop != nil {
+			stop()
+		}
 	}
 }
 
@@ -178,10 +188,14 @@ func (b *base) expire(ctx context.Context, id string, now time.Time) (over bool,
 		} else if err != nil {
 			return err
 		}
-		if over = t.over(r); !over || !r.Ended.IsZero() {
-			return nil
+		if over, err = t.over(r); err != nil || !over || !r.Ended.IsZero() {
+			return err
 		}
-		_, why := t.policy.Session.Ends(r.Created, b.live.lastSeen(id, r.LastSeen))
+		p, err := t.policyFor(r.Account)
+		if err != nil {
+			return err
+		}
+		_, why := p.Session.Ends(r.Created, b.live.lastSeen(id, r.LastSeen))
 		t.entry.Actor, t.entry.Outcome, t.entry.About, t.entry.Target = ActorSystem, OutcomeDone, r.Account, id
 		t.entry.Door, t.entry.Remote, t.entry.Client = r.Door, r.Remote, r.Client
 		t.entry.After = map[string]string{"reason": string(why)}
@@ -210,7 +224,7 @@ func (s *Sessions) Attach(ctx context.Context, actor Actor) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Live{hub: s.live, id: r.ID, ended: make(chan EndReason, 1)}
+	l := &Live{hub: s.live, id: r.ID, account: r.Account, ended: make(chan EndReason, 1), roles: make(chan struct{}, 1)}
 	l.seen.Store(s.clock.Now().UnixNano())
 	l.saved.Store(r.LastSeen.UnixNano())
 	l.until.Store(math.MaxInt64)
@@ -218,6 +232,7 @@ func (s *Sessions) Attach(ctx context.Context, actor Actor) (*Live, error) {
 		return nil, refuse(CodeUnavailable)
 	}
 	s.live.review(r.ID, 0) // sets the timer; and it may have ended since it was read
+	l.armRoles(s.live.nextEnd(r.Account), 0)
 	return l, nil
 }
 

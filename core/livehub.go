@@ -41,8 +41,18 @@ func newLiveHub(ctx context.Context, b *base) error {
 		cancel()
 		return err
 	}
+	granted, err := b.db.Watch(ctx, grants.Prefix())
+	if err != nil {
+		cancel()
+		return err
+	}
+	ruled, err := b.db.Watch(ctx, apps.Prefix())
+	if err != nil {
+		cancel()
+		return err
+	}
 	b.live = h
-	go h.run(changed, policy)
+	go h.run(changed, policy, granted, ruled)
 	return nil
 }
 
@@ -123,9 +133,9 @@ func (h *liveHub) lastSeen(id string, stored time.Time) time.Time {
 }
 
 // run follows the store until the portal closes.
-func (h *liveHub) run(changed, policy <-chan store.Event) {
+func (h *liveHub) run(changed, policy, granted, ruled <-chan store.Event) {
 	defer close(h.done)
-	for changed != nil || policy != nil {
+	for changed != nil || policy != nil || granted != nil || ruled != nil {
 		select {
 		case e, ok := <-changed:
 			switch {
@@ -144,6 +154,23 @@ func (h *liveHub) run(changed, policy <-chan store.Event) {
 				continue
 			}
 			h.reviewAll() // a policy takes effect in open screens too
+		case _, ok := <-ruled:
+			if !ok {
+				ruled = nil
+				continue
+			}
+			h.reviewAll() // and so do the rules of an app
+		case e, ok := <-granted:
+			switch {
+			case !ok:
+				granted = nil
+			case e.Key == nil:
+				h.reviewRoles("", 0)
+			default:
+				if id, ok := grants.ID(e.Key); ok {
+					h.granted(id)
+				}
+			}
 		}
 	}
 }
@@ -172,12 +199,19 @@ func (h *liveHub) review(id string, least time.Duration) {
 	}
 	var r sessionRecord
 	var pol Policy
+	var rules ruled
 	err := h.read(h.ctx, Actor{}, func(t *txn) (err error) {
-		pol = t.policy
 		r, err = sessions.Get(t, id)
 		if errors.Is(err, store.ErrNotFound) {
 			err = refuse(CodeNotFound)
 		}
+		if err != nil {
+			return err
+		}
+		if pol, err = t.policyFor(r.Account); err != nil {
+			return err
+		}
+		rules, err = t.rulings(r.Account)
 		return err
 	})
 	if h.ctx.Err() != nil {
@@ -193,7 +227,7 @@ func (h *liveHub) review(id string, least time.Duration) {
 		case !r.Ended.IsZero():
 			l.end(r.EndReason)
 		default:
-			l.arm(r, pol.Session, least)
+			l.arm(r, pol.Session, rules.next, least)
 		}
 	}
 }

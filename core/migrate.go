@@ -35,7 +35,12 @@ const migratePart = 500
 // migrations lead from version 1, which is what a portal without a schema record
 // has, to the present. A step is never changed, only others come after it.
 func migrations() []migration {
-	return []migration{}
+	return []migration{
+		reindex("grants are found by their end", grants),
+		{"accounts and factors are counted", countAll},
+		{"what the trail says is counted", countFromNow},
+		reindex("the trail is found by action and address", trail),
+	}
 }
 
 // reindex is the step for a table that has got an index.

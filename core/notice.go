@@ -28,6 +28,10 @@ const (
 	NoticeRecoveryMade    NoticeKind = "recovery_made"
 	NoticeRecoveryUsed    NoticeKind = "recovery_used"
 	NoticeAccountLocked   NoticeKind = "account_locked"
+	NoticeRoleGiven       NoticeKind = "role_given" // or its end was changed
+	NoticeRoleEnded       NoticeKind = "role_ended"
+	NoticeAccessGiven     NoticeKind = "access_given" // an app was shared, or until when was changed
+	NoticeAccessEnded     NoticeKind = "access_ended"
 	NoticeAllowance       NoticeKind = "allowance" // to owners: 80 % and 100 % of a service's messages
 )
 
@@ -54,6 +58,10 @@ func NoticeTypes() []NoticeType {
 		{Kind: NoticeRecoveryMade, Security: true},
 		{Kind: NoticeRecoveryUsed, Security: true},
 		{Kind: NoticeAccountLocked, Security: true},
+		{Kind: NoticeAccessGiven},
+		{Kind: NoticeAccessEnded},
+		{Kind: NoticeRoleGiven, Security: true},
+		{Kind: NoticeRoleEnded, Security: true},
 	}
 }
 

@@ -62,6 +62,17 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 				_, _ = p.TrySignIn(here, "mara", "Not-The-Password-42-Elm")
 			}
 		}},
+		{core.NoticeRoleGiven, map[string]string{"PortalRole": "support", "RoleUntil": ""}, func() { give(t, p, coretest.Console(), "mara", core.RoleSupport) }},
+		{core.NoticeRoleEnded, map[string]string{"PortalRole": "support", "RoleReason": "enough"}, func() {
+			ok(t, p.Access.End(ctx, coretest.Console(), grantOf(t, p, "mara", core.RoleSupport).ID, "enough"))
+		}},
+		{core.NoticeAccessGiven, map[string]string{"App": "Archive", "AppRole": "member", "AppUntil": ""}, func() {
+			must(p.Apps.Create(ctx, coretest.Console(), core.AppInput{Name: "Archive", Owner: "lin"}))(t)
+			must(p.Apps.Share(ctx, coretest.Console(), "archive", core.ShareInput{User: "mara", Role: core.RoleMember}))(t)
+		}},
+		{core.NoticeAccessEnded, map[string]string{"App": "Archive", "AppRole": "member"}, func() {
+			ok(t, p.Apps.Revoke(ctx, coretest.Console(), must(p.Apps.Of(ctx, coretest.Console(), "mara"))(t)[0].ID))
+		}},
 		{core.NoticeEmailChanged, nil, func() {
 			must(p.Portal.SignIn.StepUp(ctx, p.Owner, coretest.Password))(t)
 			must(p.Accounts.UpdateProfile(ctx, p.Owner, core.ProfileInput{Email: "lin@new.example"}))(t)

@@ -39,14 +39,53 @@ func (g PasswordGuide) Estimate(pw string, p Person) password.Score {
 	return password.Estimate(pw, g.personal(p))
 }
 
-func (t *txn) guide() PasswordGuide {
+// guide is the guide for somebody who has no account yet.
+func (t *txn) guide() PasswordGuide { return t.guideUnder(t.policy) }
+
+func (t *txn) guideUnder(p Policy) PasswordGuide {
 	return PasswordGuide{
-		Rules: t.policy.Password.Rules(), HistoryDays: t.policy.Password.HistoryDays,
-		HistoryLast: t.policy.Password.HistoryLast, words: []string{t.site.Name, "postern"},
+		Rules: p.Password.Rules(), HistoryDays: p.Password.HistoryDays,
+		HistoryLast: p.Password.HistoryLast, words: []string{t.site.Name, "postern"},
 	}
 }
 
-// Guide returns the guide for a new password under the policy in force.
+// guideFor is the guide for an account, and the policy that it lives under.
+func (t *txn) guideFor(account string) (PasswordGuide, Policy, error) {
+	p, err := t.policyFor(account)
+	return t.guideUnder(p), p, err
+}
+
+// MyGuide returns the guide for a new password of the actor's own account, whose
+// apps may demand more than the portal.
+func (s *Accounts) MyGuide(ctx context.Context, actor Actor) (PasswordGuide, error) {
+	var g PasswordGuide
+	err := s.read(ctx, actor, func(t *txn) (err error) {
+		if err := t.may(OpSelf, actor.Account); err != nil {
+			return err
+		}
+		g, _, err = t.guideFor(actor.Account)
+		return err
+	})
+	return g, err
+}
+
+// Guide returns the guide for the password of the forced step StepChangePassword.
+// CodeTicket, CodeOutOfOrder, CodeCredentials.
+func (s *SignIn) Guide(ctx context.Context, actor Actor, ticket string) (PasswordGuide, error) {
+	var g PasswordGuide
+	err := s.read(ctx, actor, func(t *txn) error {
+		_, a, _, err := t.attempt(ticket, StepChangePassword)
+		if err != nil {
+			return err
+		}
+		g, _, err = t.guideFor(a.ID)
+		return err
+	})
+	return g, err
+}
+
+// Guide returns the guide for the first password of a new account, under the
+// portal's policy.
 func (s *Accounts) Guide(ctx context.Context) (PasswordGuide, error) {
 	var g PasswordGuide
 	err := s.read(ctx, Actor{}, func(t *txn) error { g = t.guide(); return nil })
@@ -162,13 +201,17 @@ func (t *txn) replacePassword(ch change, hash string) (Credential, error) {
 	if err != nil {
 		return c, err
 	}
-	if c.Hash != ch.cred.Hash || t.policy.Version != ch.policy.Version {
+	p, err := t.policyFor(ch.account.ID)
+	if err != nil {
+		return c, err
+	}
+	if c.Hash != ch.cred.Hash || p.Version != ch.policy.Version || p.Password != ch.policy.Password {
 		return c, refuse(CodeConflict)
 	}
 	if err := t.dropAttempts(ch.account.ID); err != nil {
 		return c, err
 	}
-	c = c.replace(hash, t.policy.Password, t.now)
+	c = c.replace(hash, p.Password, t.now)
 	return c, credentials.Put(t, ch.account.ID, c)
 }
 
@@ -195,9 +238,9 @@ func (s *Accounts) ChangePassword(ctx context.Context, actor Actor, current, nex
 		return StepUpResult{}, err
 	}
 	ch := change{account: p.account, cred: p.cred}
-	err = s.read(ctx, actor, func(t *txn) error {
-		ch.guide, ch.policy = t.guide(), t.policy
-		return nil
+	err = s.read(ctx, actor, func(t *txn) (err error) {
+		ch.guide, ch.policy, err = t.guideFor(ch.account.ID)
+		return err
 	})
 	if err != nil {
 		return StepUpResult{}, s.refused(ctx, actor, ActPassword, ch.account.ID, err)
@@ -250,13 +293,8 @@ func (t *txn) mayChangePassword(account string) (weak bool, err error) {
 	return false, t.requireFresh()
 }
 
-// refused records a refusal that was found outside a transaction, and returns
-// it. A wait is not recorded: the failures that led to it are, and whoever is
-// told to wait must not fill the trail.
+// refused records a refusal that was found outside a transaction, and returns it.
 func (b *base) refused(ctx context.Context, actor Actor, action Action, about string, cause error) error {
-	if CodeOf(cause) == CodeWait {
-		return cause
-	}
 	e, err := b.newEntry(actor, action, about)
 	if err != nil {
 		return asError(err)

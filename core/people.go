@@ -155,14 +155,8 @@ func (s *Accounts) Suspend(ctx context.Context, actor Actor, ref, why string) er
 		if err != nil {
 			return err
 		}
-		held, err := t.rank(a.ID)
-		if err != nil {
+		if err := t.requireOwnerBeside(a.ID); err != nil {
 			return err
-		}
-		if held.roles[RoleOwner] {
-			if err := t.requireOtherOwner(a.ID); err != nil {
-				return err
-			}
 		}
 		if err := t.moveTo(a, StateSuspended, why, StateActive); err != nil {
 			return err

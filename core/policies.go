@@ -37,7 +37,8 @@ type PolicyChange struct {
 	Values  map[string]string // settings by their paths
 	Version int               // the one that the change was made from; 0: whichever is in force
 	Reason  string
-	// Accept says that whoever changes it knows that people lose their last factor.
+	// Accept says that whoever changes it knows that people lose their last factor
+	// or cannot sign in any more.
 	Accept bool
 }
 
@@ -46,7 +47,9 @@ type PolicyChange struct {
 // for an unknown path, CodeFormat and CodeRange with the rule, CodeNoMethod and
 // CodeNoAllowance for methods that could not be used, CodeDenied, CodeStepUp;
 // CodeLosesFactor with the number of people who would be left without a factor
-// (Losing names them), unless that was accepted.
+// (Losing names them) and CodeLocksOut with that of those who could not sign in
+// any more (Impact names them), unless that was accepted; CodeLockout when no
+// owner could.
 func (s *Policies) Set(ctx context.Context, actor Actor, c PolicyChange) (Policy, error) {
 	var next Policy
 	err := s.do(ctx, actor, ActPolicy, "", func(t *txn) error {
@@ -66,25 +69,53 @@ func (s *Policies) Set(ctx context.Context, actor Actor, c PolicyChange) (Policy
 		if next, err = t.policy.with(c.Values); err != nil {
 			return err
 		}
-		if !c.Accept {
-			lost, err := t.losing(next.Factors)
-			if err != nil {
-				return err
-			}
-			if lost.Count > 0 {
-				return &Error{Code: CodeLosesFactor, Field: "factors", N: lost.Count}
-			}
-		}
 		next.Factors.demandedSince(t.policy.Factors, t.now)
+		if err := t.bearable(ctx, next, c.Accept); err != nil {
+			return err
+		}
 		next.Version, next.Changed, next.By, next.Reason = t.policy.Version+1, t.now, t.entry.Actor, reason
 		t.entry.Target, t.entry.Reason = policyVersion(next.Version), reason
 		t.entry.Before, t.entry.After = changes(t.policy.described(), next.described())
+		if err := policyDrafts.Delete(t, draftOf(actor)); err != nil { // what it became is in force
+			return err
+		}
 		return t.putPolicy(next)
 	})
 	if err != nil {
 		return Policy{}, err
 	}
 	return next, nil
+}
+
+// bearable refuses a change that would leave people without a factor, or lock
+// them out, unless that was accepted; and one that would lock out every owner in
+// any case.
+func (t *txn) bearable(ctx context.Context, next Policy, accepted bool) error {
+	c := &counter{txn: t, ctx: ctx, old: t.policy, next: next}
+	if sameMethods(t.policy.Factors, next.Factors) {
+		return nil
+	}
+	if err := c.owners(); err != nil {
+		return err
+	}
+	if c.out.EveryOwner {
+		return refuseField(CodeLockout, "factors")
+	}
+	if accepted {
+		return nil
+	}
+	if c.losesMethods() {
+		if _, err := c.protections(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.out.LockedOut.Count > 0:
+		return &Error{Code: CodeLocksOut, Field: "factors", N: c.out.LockedOut.Count}
+	case c.out.Losing.Count > 0:
+		return &Error{Code: CodeLosesFactor, Field: "factors", N: c.out.Losing.Count}
+	}
+	return nil
 }
 
 // with returns the policy with settings changed, checked as a whole.

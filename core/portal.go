@@ -52,6 +52,12 @@ type Portal struct {
 	Factors  *Factors
 	Messages *Messages
 	Notices  *Notices
+	Overview *Overviews
+	Contacts *Contacts
+	Apps     *Apps
+
+	Agreements *Agreements
+	Access     *Access
 
 	base *base
 }
@@ -66,6 +72,7 @@ type base struct {
 	breached *password.Breached
 	log      *slog.Logger
 	live     *liveHub
+	trails   trailHub
 	guards   *guards
 
 	mailer     Mailer
@@ -132,10 +139,10 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 			"clock", now, "trail", last)
 	}
 	clock.atLeast(last)
-	if err := b.migrate(ctx); err != nil {
+	if err := b.ensureCodeKey(ctx); err != nil {
 		return nil, asError(err)
 	}
-	if err := b.ensureCodeKey(ctx); err != nil {
+	if err := b.migrate(ctx); err != nil {
 		return nil, asError(err)
 	}
 	if err := newLiveHub(ctx, b); err != nil {
@@ -144,7 +151,8 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 	return &Portal{
 		Site: &Site{base: b}, Accounts: &Accounts{b}, SignIn: &SignIn{b}, Sessions: &Sessions{b},
 		Policy: &Policies{b}, Audit: &Audit{b}, Keys: &Keys{b}, Invites: &Invites{b},
-		Factors: &Factors{b}, Messages: &Messages{b}, Notices: &Notices{b}, base: b,
+		Factors: &Factors{b}, Messages: &Messages{b}, Notices: &Notices{b}, Overview: &Overviews{b},
+		Contacts: &Contacts{b}, Apps: &Apps{b}, Agreements: &Agreements{b}, Access: &Access{b}, base: b,
 	}, nil
 }
 

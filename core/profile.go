@@ -72,7 +72,11 @@ func (t *txn) profile(id string) (Profile, error) {
 		return Profile{}, err
 	}
 	p := Profile{Account: a, PasswordChanged: c.Changed}
-	if days := t.policy.Password.RotateDays; days > 0 {
+	rules, err := t.policyFor(id)
+	if err != nil {
+		return Profile{}, err
+	}
+	if days := rules.Password.RotateDays; days > 0 {
 		p.PasswordDue = c.Changed.AddDate(0, 0, days)
 	}
 	held, err := t.rank(id)
@@ -167,11 +171,14 @@ func (s *Accounts) SetPreferences(ctx context.Context, actor Actor, in Preferenc
 // maxZone is longer than any name of a time zone.
 const maxZone = 64
 
-// putAccount writes a changed account and notes what changed.
+// putAccount writes a changed account, counts it and notes what changed.
 func (t *txn) putAccount(old, a Account) error {
 	t.entry.Target = a.UserName
 	t.entry.Before, t.entry.After = changes(old.described(), a.described())
-	return uniqueError(accounts.Put(t, a.ID, a))
+	if err := accounts.Put(t, a.ID, a); err != nil {
+		return uniqueError(err)
+	}
+	return t.countAccount(a.ID, old.State, a.State)
 }
 
 // CheckUp is the security check-up of home: what is well and what is not.
@@ -200,6 +207,11 @@ type CheckUp struct {
 	Unread         int           // notices, at most MaxPage
 	MessagesDead   int           // given up, for those who run the messages; at most MaxPage
 	Roles          []Role
+
+	Apps int // that are shared with this account or its own, those that begin later too
+
+	Legal           bool // there is a contact or an agreement to be read
+	ContactsMissing int  // for those who may set them
 }
 
 // CheckUp looks over the actor's account.
@@ -246,6 +258,14 @@ func (s *Accounts) CheckUp(ctx context.Context, actor Actor) (CheckUp, error) {
 			}
 		}
 		if err := t.checkProtection(&c, p.Account); err != nil {
+			return err
+		}
+		shared, err := t.sharesOf(actor.Account)
+		if err != nil {
+			return err
+		}
+		c.Apps = len(shared)
+		if err := t.legal(&c, actor.Account); err != nil {
 			return err
 		}
 		if t.may(OpManageAccounts, "") == nil {

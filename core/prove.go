@@ -491,8 +491,7 @@ func (t *txn) countWrong(account, factor, waits, code string) error {
 	if f.Failures < MaxCredentialFailures || !f.Disabled.IsZero() {
 		return factors.Put(t, f.ID, f)
 	}
-	f.Disabled = t.now
-	if err := factors.Put(t, f.ID, f); err != nil {
+	if err := t.disableFactor(f); err != nil {
 		return err
 	}
 	t.note("disabled", f.Label)

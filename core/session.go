@@ -116,13 +116,17 @@ func (s *Sessions) List(ctx context.Context, actor Actor, ref string) ([]Session
 
 func (t *txn) liveSessions(account string) ([]Session, error) {
 	var list []Session
-	err := t.eachLive(account, func(r sessionRecord) error {
-		if t.over(r) {
-			return nil
+	p, err := t.policyFor(account)
+	if err != nil {
+		return nil, err
+	}
+	err = t.eachLive(account, func(r sessionRecord) error {
+		if over, err := t.over(r); err != nil || over {
+			return err
 		}
 		v := r.Session
 		v.LastSeen = t.base.live.lastSeen(v.ID, v.LastSeen)
-		v.Ends, _ = t.policy.Session.Ends(v.Created, v.LastSeen)
+		v.Ends, _ = p.Session.Ends(v.Created, v.LastSeen)
 		v.Mine = v.ID == t.actor.Session
 		list = append(list, v)
 		return nil
@@ -143,8 +147,13 @@ func (t *txn) eachLive(account string, fn func(sessionRecord) error) error {
 func (s *Sessions) End(ctx context.Context, actor Actor, id string) error {
 	return s.do(ctx, actor, ActSessionEnd, "", func(t *txn) error {
 		r, err := sessions.Get(t, id)
-		if err != nil || t.over(r) {
+		if err != nil {
 			return notFound(err, "session")
+		}
+		if over, err := t.over(r); err != nil {
+			return err
+		} else if over {
+			return refuseField(CodeNotFound, "session")
 		}
 		t.entry.About, t.entry.Target = r.Account, id
 		why := EndElsewhere
@@ -184,15 +193,29 @@ func (s *Sessions) EndOthers(ctx context.Context, actor Actor) (int, error) {
 	return n, err
 }
 
+// EndAll ends every live session of somebody's account, for those who manage
+// accounts, and says how many; the one that the actor acts in stays. CodeDenied,
+// CodeNotFound.
+func (s *Sessions) EndAll(ctx context.Context, actor Actor, ref string) (int, error) {
+	var n int
+	err := (&Accounts{s.base}).manage(ctx, actor, ActSessionsEnd, ref, func(t *txn, a Account) (err error) {
+		n, err = t.endSessions(a.ID, actor.Session, EndByAdmin)
+		t.entry.After = map[string]string{"sessions_ended": itoa(n)}
+		return err
+	})
+	return n, err
+}
+
 // endSessions ends every live session of an account but keep ("": none kept),
 // and says how many.
 func (t *txn) endSessions(account, keep string, why EndReason) (int, error) {
 	var doomed []sessionRecord
 	err := t.eachLive(account, func(r sessionRecord) error {
-		if r.ID != keep && !t.over(r) { // what is over already keeps its own reason
+		over, err := t.over(r)
+		if r.ID != keep && !over { // what is over already keeps its own reason
 			doomed = append(doomed, r)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return 0, err

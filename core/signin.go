@@ -262,7 +262,9 @@ func (s *SignIn) Resume(ctx context.Context, actor Actor, token string) (SignedI
 		} else if err != nil {
 			return err
 		}
-		if t.over(r) {
+		if over, err := t.over(r); err != nil {
+			return err
+		} else if over {
 			overdue = id
 		}
 		t.actor = Actor{Account: r.Account, Session: id}

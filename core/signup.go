@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"postern/core/names"
+	"postern/core/secret"
 	"postern/store"
 )
 
@@ -17,6 +18,7 @@ type SignUpInput struct {
 	Invite                       string            // the code, in mode invite
 	Fields                       map[string]string // the policy's custom fields, by key
 	Language                     string            // the one it was asked in (BCP 47), kept for the account; may be ""
+	Agreed                       []string          // the versions (Agreement.Ref) that were agreed to
 }
 
 // SignUpResult is a new account: signed in, or waiting for approval.
@@ -79,7 +81,8 @@ func (t *txn) nameFree(name string) error {
 // SignUp makes an account. CodeConflict when the policy changed meanwhile, CodeClosed, CodeFull, CodeInvite (field "invite"),
 // CodeWait, CodeNotSetUp; with a field: CodeEmpty, CodeTooLong, CodeCharacter,
 // CodeEncoding, CodeMixedScripts, CodeReserved, CodeTaken, CodeFormat,
-// CodeRequired, and CodePassword with the rule that fails.
+// CodeRequired, CodePassword with the rule that fails, and CodeAgreement (field
+// AgreementField) when a mandatory agreement is not accepted in its newest version.
 func (s *Accounts) SignUp(ctx context.Context, actor Actor, in SignUpInput) (SignUpResult, error) {
 	var out SignUpResult
 	err := s.limited(ctx, actor, func() (err error) {
@@ -95,8 +98,14 @@ func (s *Accounts) signUp(ctx context.Context, actor Actor, in SignUpInput) (Sig
 	// What can be refused cheaply is refused before the password is hashed.
 	err := s.read(ctx, actor, func(t *txn) error {
 		guide, pol = t.guide(), t.policy
-		_, err := t.admit(in.Invite)
-		return err
+		if _, err := t.admit(in.Invite); err != nil {
+			return err
+		}
+		asked, err := t.currentAgreements()
+		if err != nil {
+			return err
+		}
+		return requireAgreed(asked, in.Agreed)
 	})
 	if err != nil {
 		return SignUpResult{}, s.refused(ctx, actor, ActSignUp, "", err)
@@ -109,6 +118,10 @@ func (s *Accounts) signUp(ctx context.Context, actor Actor, in SignUpInput) (Sig
 	if err != nil {
 		return SignUpResult{}, asError(err)
 	}
+	grant, err := s.ids.new(s.clock.Now())
+	if err != nil {
+		return SignUpResult{}, asError(err)
+	}
 	var out SignUpResult
 	err = s.do(ctx, actor, ActSignUp, "", func(t *txn) error {
 		invite, err := t.admit(in.Invite)
@@ -117,6 +130,13 @@ func (s *Accounts) signUp(ctx context.Context, actor Actor, in SignUpInput) (Sig
 		}
 		if t.policy.Version != pol.Version {
 			return refuse(CodeConflict) // it may demand more than was looked at
+		}
+		asked, err := t.currentAgreements()
+		if err != nil {
+			return err
+		}
+		if err := requireAgreed(asked, in.Agreed); err != nil {
+			return err
 		}
 		acc, cred := acc, cred
 		acc.Created, cred.Changed = t.now, t.now
@@ -127,8 +147,11 @@ func (s *Accounts) signUp(ctx context.Context, actor Actor, in SignUpInput) (Sig
 		if err := t.insertAccount(acc, cred); err != nil {
 			return err
 		}
+		if err := t.keepAgreed(acc.ID, asked, in.Agreed); err != nil {
+			return err
+		}
 		if invite != "" {
-			if err := t.useInvite(invite); err != nil {
+			if err := t.useInvite(invite, acc.ID, grant); err != nil {
 				return err
 			}
 		}
@@ -143,6 +166,7 @@ func (s *Accounts) signUp(ctx context.Context, actor Actor, in SignUpInput) (Sig
 		}
 		t.entry.About, t.entry.Actor, t.entry.Name, t.entry.Target = acc.ID, acc.ID, acc.UserName, acc.UserName
 		t.entry.After = acc.described()
+		t.noteAgreed(asked, in.Agreed)
 		return nil
 	})
 	if err != nil {
@@ -174,7 +198,16 @@ func (t *txn) admit(code string) (invite string, err error) {
 		inv, err := t.invite(code)
 		return inv.ID, err
 	default:
-		return "", nil
+		if secret.NormalizeCode(code) == "" {
+			return "", nil
+		}
+		// Nobody needs an invitation, but one may bring a role. What is none is passed
+		// over, as anything else that was not asked for.
+		inv, err := t.invite(code)
+		if CodeOf(err) == CodeInvite {
+			return "", nil
+		}
+		return inv.ID, err
 	}
 }
 

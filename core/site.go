@@ -51,7 +51,9 @@ type SiteState struct {
 	Name          string
 	SignUp        SignUpState
 	EmailRequired bool
-	Fields        []Field // what sign-up asks for besides; hidden ones left out
+	Fields        []Field     // what sign-up asks for besides; hidden ones left out
+	Agreements    []Agreement // what sign-up asks to agree to, without the texts
+	Contacts      int         // how many legal contacts there are
 }
 
 // State tells what everybody may know.
@@ -73,7 +75,13 @@ func (s *Site) State(ctx context.Context) (SiteState, error) {
 				st.SignUp = SignUpIsFull
 			}
 		}
-		return nil
+		reach, err := t.contacts()
+		if err != nil {
+			return err
+		}
+		st.Contacts = len(reach)
+		st.Agreements, err = t.currentAgreements()
+		return err
 	})
 	return st, err
 }

@@ -22,6 +22,7 @@ const (
 	StepFactor         Step = "factor"          // a second factor, or a recovery code
 	StepChangePassword Step = "change_password" // expired, or signed in by a one-time code
 	StepEnrol          Step = "enrol"           // the policy demands a factor, and there is none
+	StepAgreement      Step = "agreement"       // an agreement is new, or was published anew
 	StepDone           Step = "done"            // signed in
 )
 
@@ -31,12 +32,13 @@ const AttemptFor = 10 * time.Minute
 // Progress is where a sign-in stands.
 type Progress struct {
 	Step     Step
-	Ticket   string   // for the next call, unless Step is StepDone
-	Why      string   // "expired", "rotation", "code"; "soon", "due": for the sentence
-	Person   Person   // whose sign-in it is, for the feedback on a new password
-	Ways     []Way    // with StepFactor: the ways to prove it, the default first
-	Demand   Demand   // with StepEnrol
-	SignedIn SignedIn // with StepDone
+	Ticket   string          // for the next call, unless Step is StepDone
+	Why      string          // "expired", "rotation", "code"; "soon", "due": for the sentence
+	Person   Person          // whose sign-in it is, for the feedback on a new password
+	Ways     []Way           // with StepFactor: the ways to prove it, the default first
+	Demand   Demand          // with StepEnrol
+	Asked    []OpenAgreement // with StepAgreement
+	SignedIn SignedIn        // with StepDone
 }
 
 // attempt is a sign-in under way, keyed by the hash of its ticket.
@@ -80,7 +82,7 @@ type stepRule struct {
 	due  func(t *txn, a Account, c Credential, at attempt) (why string, due bool, err error)
 }
 
-// stepRules are all forced steps, in order. Captcha, agreements and the
+// stepRules are all forced steps, in order. Captcha and the
 // confirmation of an address belong here when they come.
 var stepRules = []stepRule{
 	{StepFactor, func(t *txn, a Account, _ Credential, at attempt) (string, bool, error) {
@@ -90,17 +92,19 @@ var stepRules = []stepRule{
 		guarded, err := t.guarded(a.ID)
 		return "", guarded, err
 	}},
-	{StepChangePassword, func(t *txn, _ Account, c Credential, at attempt) (string, bool, error) {
+	{StepChangePassword, func(t *txn, a Account, c Credential, at attempt) (string, bool, error) {
 		switch {
 		case at.Method == "code" && c.Expired:
 			return "code", true, nil
 		case c.Expired:
 			return "expired", true, nil
 		default:
-			return "rotation", c.due(t.policy.Password, t.now), nil
+			p, err := t.policyFor(a.ID)
+			return "rotation", c.due(p.Password, t.now), err
 		}
 	}},
 	{StepEnrol, (*txn).enrolDue},
+	{StepAgreement, (*txn).agreementDue},
 }
 
 // next returns the first step that is due.
@@ -140,6 +144,8 @@ func (t *txn) advance(a Account, c Credential, at attempt, s secrets) (Progress,
 		p.Ways, err = t.signInWays(a.ID)
 	case StepEnrol:
 		p.Demand, err = t.demand(a)
+	case StepAgreement:
+		p.Asked, err = t.askedAgreements(a.ID)
 	}
 	if err != nil {
 		return Progress{}, err
@@ -204,7 +210,7 @@ func (t *txn) beginSession(a Account, method string, factor FactorKind, s secret
 	if err := accounts.Put(t, a.ID, a); err != nil {
 		return SignedIn{}, err
 	}
-	t.entry.Session = r.ID
+	t.entry.Session, t.entry.SignedIn = r.ID, method != "signup"
 	return a.signedIn(r.ID, s.token), nil
 }
 
@@ -242,8 +248,10 @@ func (t *txn) attempt(ticket string, step Step) (at attempt, a Account, c Creden
 func (s *SignIn) ChangePassword(ctx context.Context, actor Actor, ticket, next string) (Progress, error) {
 	var ch change
 	err := s.read(ctx, actor, func(t *txn) (err error) {
-		ch.guide, ch.policy = t.guide(), t.policy
-		_, ch.account, ch.cred, err = t.attempt(ticket, StepChangePassword)
+		if _, ch.account, ch.cred, err = t.attempt(ticket, StepChangePassword); err != nil {
+			return err
+		}
+		ch.guide, ch.policy, err = t.guideFor(ch.account.ID)
 		return err
 	})
 	if err != nil {

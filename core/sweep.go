@@ -22,6 +22,8 @@ type Swept struct {
 	Codes    int // enrolments and sent codes that were never finished, removed
 	Messages int // messages older than the policy keeps them, removed
 	Notices  int // notices that were read long ago, removed
+	Grants   int // marked as ended, because their time had come
+	Counts   int // counts of hours and days that nobody looks at any more, removed
 }
 
 // Sweep marks sessions as ended whose time has come, and removes sign-ins that
@@ -38,6 +40,9 @@ func (p *Portal) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 	var s Swept
 	var err error
 	if s.Sessions, err = b.sweepSessions(ctx, now); err != nil {
+		return s, err
+	}
+	if s.Grants, err = b.sweepGrants(ctx, now); err != nil {
 		return s, err
 	}
 	s.Attempts, err = sweepTable(ctx, b, attempts, func(a attempt) bool { return !now.Before(a.Until) })
@@ -64,6 +69,10 @@ func (p *Portal) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 	s.Notices, err = sweepTable(ctx, b, notices, func(n Notice) bool {
 		return !n.Read.IsZero() && now.Sub(n.At) > noticeKept || now.Sub(n.At) > 2*noticeKept
 	})
+	if err != nil {
+		return s, err
+	}
+	s.Counts, err = b.sweepCounts(ctx, now)
 	return s, err
 }
 
@@ -100,7 +109,11 @@ func (b *base) sweepSessions(ctx context.Context, now time.Time) (n int, err err
 			t.now = now
 			rows, err = sessions.PageBy(t, "live", "", after, sweepPage)
 			for _, r := range rows {
-				if t.over(r.Value) {
+				done, err := t.over(r.Value)
+				if err != nil {
+					return err
+				}
+				if done {
 					over = append(over, r.ID)
 				}
 			}

@@ -26,7 +26,8 @@ type txn struct {
 	policy Policy
 	site   siteRecord
 	entry  Entry
-	denied Operation // what may refused last
+	denied Operation        // what may refused last
+	ruled  map[string]ruled // what apps demand of accounts, as read in this transaction
 }
 
 // do runs one act: fn inside an Update, with an audit entry about the account
@@ -142,7 +143,7 @@ func (t *txn) requireLive() error {
 		} else if err != nil {
 			return err
 		}
-		if k.Account != t.actor.Account {
+		if k.Account != t.actor.Account || !t.policy.Factors.Key {
 			return refuse(CodeSessionEnded)
 		}
 		return t.requireActive(k.Account)
@@ -153,7 +154,12 @@ func (t *txn) requireLive() error {
 	} else if err != nil {
 		return err
 	}
-	if s.Account != t.actor.Account || t.over(s) {
+	if s.Account != t.actor.Account {
+		return refuse(CodeSessionEnded)
+	}
+	if over, err := t.over(s); err != nil {
+		return err
+	} else if over {
 		return refuse(CodeSessionEnded)
 	}
 	return t.requireActive(s.Account)
@@ -175,9 +181,13 @@ func (t *txn) requireActive(account string) error {
 
 // over says whether a session has ended, or its time has come. What an open
 // screen has seen of it counts, though it may not be written down yet.
-func (t *txn) over(s sessionRecord) bool {
+func (t *txn) over(s sessionRecord) (bool, error) {
+	if !s.Ended.IsZero() {
+		return true, nil
+	}
+	p, err := t.policyFor(s.Account)
 	s.LastSeen = t.base.live.lastSeen(s.ID, s.LastSeen)
-	return s.ended(t.policy.Session, t.now)
+	return s.ended(p.Session, t.now), err
 }
 
 // note adds to what the entry says of the state after the act.
@@ -188,8 +198,8 @@ func (t *txn) note(key, value string) {
 	t.entry.After[key] = value
 }
 
-// record writes one audit entry.
-func (t *txn) record(e Entry) error { return trail.Insert(t, invert(e.ID), e) }
+// record writes one audit entry, and counts what it says.
+func (t *txn) record(e Entry) error { return writeEntry(t, e) }
 
 // also writes a further entry in the same transaction, for an act that is two:
 // a changed password that ended five sessions.
@@ -200,7 +210,7 @@ func (t *txn) also(action Action, change func(*Entry)) error {
 	}
 	e := t.entry
 	e.ID, e.Action, e.Outcome = id, action, OutcomeDone
-	e.Before, e.After = nil, nil
+	e.Before, e.After, e.SignedIn = nil, nil, false
 	change(&e)
 	return t.record(e)
 }
@@ -212,14 +222,16 @@ func (b *base) recordRefusal(ctx context.Context, e Entry, cause error) {
 	if code == CodeInternal || code == CodeUnavailable {
 		b.log.Error("act failed", slog.String("id", e.ID), slog.String("action", string(e.Action)), slog.Any("error", cause))
 	}
-	if e.ID == "" {
+	if e.ID == "" || code == CodeWait {
+		// The failures that led to a wait are in the trail: whoever is told to wait
+		// must not fill it.
 		return
 	}
 	e.Outcome, e.Code = OutcomeRefused, code
 	e.Before, e.After = nil, nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditGrace)
 	defer cancel()
-	err := b.db.Update(ctx, func(tx store.Tx) error { return trail.Insert(tx, invert(e.ID), e) })
+	err := b.db.Update(ctx, func(tx store.Tx) error { return writeEntry(tx, e) })
 	if err != nil {
 		b.log.Error("refusal not recorded", slog.String("id", e.ID), slog.Any("error", err))
 	}

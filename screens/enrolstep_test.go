@@ -166,11 +166,11 @@ func (p *place) linked(t testing.TB, name string) []core.LinkedKey {
 
 func TestAKeyThatIsLinkedToSomebodyElse(t *testing.T) {
 	p := newDemand(t)
-	p.linkedTestKey(t, p.owner)
 	p.clock.Advance(8 * day)
 	e := p.env(t)
 	e.actor.Key, e.actor.KeyLine = testKey, keyLine
 	_, v := p.demanded(t, e)
+	p.linkedTestKey(t, p.signUp(t, "noor", otherPassword)) // while it is offered here
 	v.Press("enter").WaitFor("will be your second factor").Press("tab", "enter")
 	waitToRead(v, "✗ This key is linked to an account already.")
 	if e.Me().UserName != "" {

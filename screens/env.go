@@ -5,6 +5,7 @@ package screens
 import (
 	"context"
 	"errors"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,22 @@ type Door struct {
 	// returns where it is. It never writes over a file: then its error is
 	// fs.ErrExist, and the path that of the file that is there.
 	Save func(name string, content []byte) (path string, err error)
+	// Create begins such a file that is written bit by bit. What is there already
+	// is found out when it is kept.
+	Create func(name string) (Saving, error)
+	// Reach is the command with which people come in by SSH, for invitations; ""
+	// where it is not known.
+	Reach string
+}
+
+// Saving is a file that is being written. Nothing of it is to be seen under its
+// name before it is kept, whole; what is dropped leaves nothing behind.
+type Saving interface {
+	io.Writer
+	// Keep finishes the file and returns where it is. Like Save, it never writes
+	// over one.
+	Keep() (path string, err error)
+	Drop()
 }
 
 // Env is one connection: its terminal, the core behind it, and who is here. It
@@ -45,6 +62,8 @@ type Env struct {
 	offer core.KeyOffer // whom the key of this connection signs in, as last read
 	actor core.Actor
 	me    core.SignedIn
+	roles []core.Role    // that the person holds, as last read
+	desk  core.Operation // what the open screens need a role for; "" when they need none
 	live  *core.Live
 	stop  context.CancelFunc // of what watches the session
 	visit context.Context    // ends when the session is let go of; nil for a stranger
@@ -145,7 +164,7 @@ func (e *Env) adopt(m entered) tea.Cmd {
 	e.actor, e.me, e.live = e.actor.With(m.in), m.in, m.live
 	ctx, cancel := context.WithCancel(e.Ctx)
 	e.stop, e.visit = cancel, ctx
-	go e.follow(ctx, m.live)
+	go e.follow(ctx, e.actor, m.live)
 	cmds := []tea.Cmd{e.Apply(core.Preferences{Language: m.in.Language, Theme: m.in.Theme, TimeZone: m.in.Zone})}
 	if m.forgetful {
 		cmds = append(cmds, tui.Toast(tui.Warn, e.T("env.forgetful")))
@@ -212,24 +231,34 @@ func (e *Env) Reload() tea.Cmd { return call(e.Ctx, e.Portal.Site.State) }
 // Reloaded takes what Reload brought.
 func (e *Env) Reloaded(site core.SiteState) { e.site = site }
 
-// follow closes the screens when the session ends, and says why.
-func (e *Env) follow(ctx context.Context, live *core.Live) {
-	select {
-	case why := <-live.Ended():
-		// Who signs out here goes to the welcome page; another window that shares
-		// the session closes.
-		here := why == core.EndSignedOut && e.leaving.Load()
-		if !here && ctx.Err() == nil {
-			e.EndWith("ended." + string(why))
+// follow closes the screens when the session ends, and says why. While it lives,
+// what changes about the person's roles is told to them (roles.go).
+func (e *Env) follow(ctx context.Context, actor core.Actor, live *core.Live) {
+	for {
+		select {
+		case why := <-live.Ended():
+			// Who signs out here goes to the welcome page; another window that shares
+			// the session closes.
+			here := why == core.EndSignedOut && e.leaving.Load()
+			if !here && ctx.Err() == nil {
+				e.EndWith("ended." + string(why))
+			}
+			return
+		case <-live.RolesChanged():
+			check, err := e.Portal.Accounts.CheckUp(ctx, actor)
+			if ctx.Err() == nil && core.CodeOf(err) != core.CodeSessionEnded {
+				e.Post(rolesRead{check, err})
+			}
+		case <-ctx.Done():
+			return
 		}
-	case <-ctx.Done():
 	}
 }
 
 // Leave makes the connection a stranger's again.
 func (e *Env) Leave() {
 	e.Close()
-	e.me = core.SignedIn{}
+	e.me, e.roles, e.desk = core.SignedIn{}, nil, ""
 	e.actor.Account, e.actor.Session = "", ""
 }
 

@@ -19,6 +19,7 @@ type forced struct {
 	progress core.Progress
 	password newPassword
 	guide    core.PasswordGuide
+	ear      rulesEar
 }
 
 var (
@@ -41,7 +42,13 @@ func newForced(env *Env, p core.Progress) tui.Screen {
 
 // Init reads the rules in force.
 func (s *forced) Init() tea.Cmd {
-	return tea.Batch(s.Form.Init(), call(s.env.Ctx, s.env.Portal.Accounts.Guide))
+	return tea.Batch(s.Form.Init(), s.rules(), s.ear.open(s.env))
+}
+
+// rules returns the command that reads the rules that the account lives under.
+func (s *forced) rules() tea.Cmd {
+	signIn, actor, ticket := s.env.Portal.SignIn, s.env.Actor(), s.progress.Ticket
+	return call(s.env.Ctx, func(ctx context.Context) (core.PasswordGuide, error) { return signIn.Guide(ctx, actor, ticket) })
 }
 
 func (s *forced) spec() tui.FormSpec {
@@ -61,6 +68,7 @@ func (s *forced) spec() tui.FormSpec {
 			return nil
 		},
 		Leave: func() tea.Cmd {
+			s.ear.shut()
 			s.password.wipe()
 			return tea.Sequence(tui.Pop(), tui.Toast(tui.Info, e.T("forced.left")))
 		},
@@ -86,17 +94,21 @@ func (s *forced) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		}
 		s.guide = msg.Value
 		return s, s.password.judge()
+	case rulesChanged:
+		return s, tea.Batch(msg.again(), s.rules())
 	case answer[core.Progress]:
 		s.password.wipe()
 		switch core.CodeOf(msg.Err) {
 		case "":
+			s.ear.shut()
 			return s, s.env.proceed(msg.Value)
 		case core.CodeTicket, core.CodeOutOfOrder, core.CodeCredentials:
 			// This sign-in cannot go on: too late, or the account was suspended.
+			s.ear.shut()
 			return s, s.env.startOver(msg.Err)
 		}
 		s.Refuse(refusalOf(s.env, msg.Err))
-		return s, call(s.env.Ctx, s.env.Portal.Accounts.Guide)
+		return s, s.rules()
 	}
 	return s, s.Handle(msg)
 }

@@ -3,7 +3,6 @@
 package screens
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +44,7 @@ var (
 
 // NewHome returns the page with the check-up c.
 func NewHome(env *Env, c core.CheckUp) tui.Screen {
+	env.roles, env.desk = c.Roles, ""
 	s := &home{env: env, check: c}
 	s.menu = menu{env: env, ways: s.ways}
 	return s
@@ -70,8 +70,11 @@ const (
 	keySessions = "s"
 	keyActivity = "a"
 	keyInbox    = "i"
+	keyAccess   = "k"
 	keyMessages = "m"
+	keyAdmin    = "d"
 	keyConfirm  = "e"
+	keyLegal    = "c"
 	keyLink     = "l"
 	keyOut      = "o"
 	keyLeave    = "q"
@@ -91,8 +94,17 @@ func (s *home) ways() []menuItem {
 		{id: keyActivity, label: e.T("activity.title"), note: e.T("home.activity_note"), open: push(NewActivity)},
 		{id: keyInbox, label: s.inboxLabel(), note: e.T("home.inbox_note"), open: push(NewInbox)},
 	}
-	if s.mayMessages() {
+	if s.check.Apps > 0 {
+		out = append(out, menuItem{id: keyAccess, label: e.T("access.title"), note: e.T("home.access_note", "Count", s.check.Apps), open: push(NewAccess)})
+	}
+	if len(e.roles) > 0 {
+		out = append(out, menuItem{id: keyAdmin, label: e.T("admin.title"), note: e.T("home.admin_note"), open: s.openAdmin})
+	}
+	if s.mayLook() {
 		out = append(out, menuItem{id: keyMessages, label: e.T("outbox.title"), note: e.T("home.outbox_note"), open: push(NewOutbox)})
+	}
+	if s.check.Legal {
+		out = append(out, menuItem{id: keyLegal, label: e.T("legal.title"), note: e.T("legal.note"), open: push(NewLegal)})
 	}
 	if s.mayConfirm() {
 		out = append(out, menuItem{id: keyConfirm, label: e.T("home.confirm"), note: e.T("home.confirm_note"), open: push(newConfirmAddress)})
@@ -122,10 +134,14 @@ func (s *home) inboxLabel() string {
 	}
 }
 
-// mayMessages says whether to show the way to the outbox. The core decides anew
-// whether it opens.
-func (s *home) mayMessages() bool {
-	return s.env.Demo || slices.Contains(s.check.Roles, core.RoleOwner) || slices.Contains(s.check.Roles, core.RoleAdmin)
+// mayLook says whether to show the way to the outbox here, as a demonstration
+// does to everybody: those who run the messages find it under administration.
+func (s *home) mayLook() bool { return s.env.Demo && !s.env.may(core.OpMessages) }
+
+// openAdmin opens administration, until no role allows it any more.
+func (s *home) openAdmin() tea.Cmd {
+	s.env.desk = deskAny
+	return tui.Push(NewAdmin(s.env))
 }
 
 // mayConfirm says whether there is an address that was not confirmed yet.
@@ -143,6 +159,7 @@ func (s *home) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		if fresh {
 			if s.err = m.err; m.err == nil {
 				s.check, s.now = m.check, m.now
+				next = tea.Batch(next, s.holds(m.check.Roles))
 			}
 			if !s.out {
 				s.busy.Stop()
@@ -153,7 +170,10 @@ func (s *home) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case heard:
 		return s, tea.Batch(msg.again(), s.read())
+	case rolesRead:
+		return s, s.rolesRead(msg)
 	case tui.BackMsg:
+		s.env.desk = ""
 		return s, s.back(msg)
 	case signedOut:
 		s.out = false

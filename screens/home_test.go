@@ -141,7 +141,7 @@ func TestWhoIsShownTheOutbox(t *testing.T) {
 	demo := p.env(t)
 	demo.Demo = true
 	p.enter(t, demo, in).WaitFor("Security check-up").Contains("m  Outbox")
-	walk(t, p.enter(t, p.env(t), p.owner).WaitFor("m  Outbox"), "m", "› Outbox", "esc", "Security check-up")
+	walk(t, p.enter(t, p.env(t), p.owner).WaitFor("d  Administration").Lacks("Outbox"), "d", "m  Outbox", "m", "› Outbox", "esc", "m  Outbox", "esc", "Security check-up")
 }
 
 // A message that was given up is told to those who can do something about it.
@@ -151,7 +151,7 @@ func TestMessagesThatWereGivenUpAreTold(t *testing.T) {
 	m := o.write(t, core.ServiceMail, "x@nowhere.example")
 	defer o.deliver(t)()
 	o.becomes(t, m.ID, "given up", func(m core.Message) bool { return m.State == core.MessageDead })
-	o.enter(t, o.env(t), o.owner).WaitFor("! 1 message could not be sent and was given up.  m")
+	o.enter(t, o.env(t), o.owner).WaitFor("! 1 message could not be sent and was given up.  d")
 	o.enter(t, o.env(t), in).WaitFor("Security check-up").Lacks("given up")
 }
 

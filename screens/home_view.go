@@ -61,8 +61,11 @@ func (s *home) findings() []line {
 	case c.Keys > 0:
 		out = append(out, line{true, e.T("home.keys", "Count", c.Keys), ""})
 	}
+	if c.ContactsMissing > 0 {
+		out = append(out, line{false, e.T("contact.warn", "Count", c.ContactsMissing), keyAdmin})
+	}
 	if c.MessagesDead > 0 {
-		out = append(out, line{false, e.T("home.dead", "Count", c.MessagesDead), keyMessages})
+		out = append(out, line{false, e.T("home.dead", "Count", c.MessagesDead), keyAdmin})
 	}
 	return out
 }

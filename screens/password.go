@@ -23,12 +23,14 @@ type changePassword struct {
 	current   string
 	endOthers bool
 	busy      tui.Busy // it is sent again, after a step-up
+	ear       rulesEar
 }
 
 // passwordRules is what is read before a new password can be judged.
 type passwordRules struct {
 	guide  core.PasswordGuide
 	person core.Person
+	from   []core.RuleSource // where each rule comes from
 }
 
 var (
@@ -53,15 +55,24 @@ func NewPassword(env *Env) tui.Screen {
 
 // Init reads the rules in force, and what of the person may not be in a password.
 func (s *changePassword) Init() tea.Cmd {
+	return tea.Batch(s.Form.Init(), s.readRules(), s.ear.open(s.env))
+}
+
+// readRules returns the command that reads them.
+func (s *changePassword) readRules() tea.Cmd {
 	accounts, actor := s.env.Portal.Accounts, s.env.Actor()
-	return tea.Batch(s.Form.Init(), call(s.env.Ctx, func(ctx context.Context) (passwordRules, error) {
-		guide, err := accounts.Guide(ctx)
+	return call(s.env.Ctx, func(ctx context.Context) (passwordRules, error) {
+		guide, err := accounts.MyGuide(ctx, actor)
+		if err != nil {
+			return passwordRules{}, err
+		}
+		from, err := accounts.Rules(ctx, actor)
 		if err != nil {
 			return passwordRules{}, err
 		}
 		p, err := accounts.Profile(ctx, actor)
-		return passwordRules{guide, core.Person{UserName: p.UserName, DisplayName: p.DisplayName, Email: p.Email}}, err
-	}))
+		return passwordRules{guide, core.Person{UserName: p.UserName, DisplayName: p.DisplayName, Email: p.Email}, from}, err
+	})
 }
 
 func (s *changePassword) spec() tui.FormSpec {
@@ -87,7 +98,7 @@ func (s *changePassword) spec() tui.FormSpec {
 			}
 			return nil
 		},
-		Leave: func() tea.Cmd { s.wipe(); return tui.Pop() },
+		Leave: func() tea.Cmd { s.ear.shut(); s.wipe(); return tui.Pop() },
 	}
 }
 
@@ -99,6 +110,9 @@ func (s *changePassword) history(width int) string {
 	}
 	if n := s.rules.guide.HistoryDays; n > 0 {
 		lines = append(lines, tui.Wrap(s.env.T("password.history_days", "Count", n), width))
+	}
+	if notes := s.env.ruleNotes(s.rules.from, "password", width); notes != "" {
+		lines = append(lines, notes)
 	}
 	if lines == nil {
 		return ""
@@ -133,6 +147,8 @@ func (s *changePassword) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		}
 		s.rules = m.Value
 		return s, s.password.judge()
+	case rulesChanged:
+		return s, tea.Batch(m.again(), s.readRules())
 	case answer[core.StepUpResult]:
 		return s, s.answered(m)
 	case tui.BackMsg:
@@ -160,8 +176,9 @@ func (s *changePassword) answered(m answer[core.StepUpResult]) tea.Cmd {
 	s.wipe()
 	if m.Err != nil {
 		s.Refuse(ownRefusal(s.env, m.Err))
-		return nil
+		return s.readRules() // they may be others than those that were shown
 	}
+	s.ear.shut()
 	words := s.env.T("password.changed")
 	if s.endOthers {
 		words = s.env.T("password.changed_ended")

@@ -135,11 +135,7 @@ func (s *profile) heading(width int) string {
 	e := s.env
 	who := e.T("profile.heading", "Name", text.Escape(s.kept.UserName), "Date", e.Dict.Date(s.kept.Created))
 	if len(s.kept.Roles) > 0 {
-		var roles []string
-		for _, r := range s.kept.Roles {
-			roles = append(roles, e.T("role."+string(r)))
-		}
-		who += " " + e.T("profile.roles", "Roles", e.Dict.List(roles))
+		who += " " + e.T("profile.roles", "Roles", e.roleWords(s.kept.Roles))
 	}
 	return e.Theme.Muted.Render(tui.Wrap(who, width)) + "\n"
 }

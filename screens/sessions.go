@@ -24,14 +24,16 @@ type sessionList struct {
 	list  []core.Session
 	now   time.Time       // when list was read
 	first map[string]bool // the sessions of the first reading; nil before it
-	err   error           // why the last reading failed
+	rules []core.RuleSource
+	err   error // why the last reading failed
 }
 
 // sessionsRead is what one reading brought, with its time.
 type sessionsRead struct {
-	list []core.Session
-	now  time.Time
-	err  error
+	list  []core.Session
+	now   time.Time
+	rules []core.RuleSource // by which they end, and where those come from
+	err   error
 }
 
 // endedSessions is the result of a confirmed end: how many, and whether this
@@ -72,10 +74,14 @@ func (s *sessionList) Init() tea.Cmd {
 
 // read returns the command that reads the list, or nil while one is on its way.
 func (s *sessionList) read() tea.Cmd {
-	ctx, sessions, actor, clock := s.env.Ctx, s.env.Portal.Sessions, s.env.Actor(), s.env.Clock
+	ctx, sessions, accounts, actor, clock := s.env.Ctx, s.env.Portal.Sessions, s.env.Portal.Accounts, s.env.Actor(), s.env.Clock
 	return s.reads.Ask(func() sessionsRead {
 		list, err := sessions.Mine(ctx, actor)
-		return sessionsRead{list, clock(), err}
+		if err != nil {
+			return sessionsRead{err: err}
+		}
+		rules, err := accounts.Rules(ctx, actor)
+		return sessionsRead{list: list, now: clock(), rules: rules, err: err}
 	})
 }
 
@@ -111,7 +117,7 @@ func (s *sessionList) take(m sessionsRead) {
 	if s.err = m.err; m.err != nil {
 		return
 	}
-	s.list, s.now = m.list, m.now
+	s.list, s.now, s.rules = m.list, m.now, m.rules
 	if s.first == nil {
 		s.first = map[string]bool{}
 		for _, x := range m.list {

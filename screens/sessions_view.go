@@ -147,7 +147,7 @@ func (s *sessionList) facts(x core.Session) []tui.Fact {
 	if x.Key == "" {
 		keyName = s.shortKey(x)
 	}
-	return []tui.Fact{
+	out := []tui.Fact{
 		{Name: e.T("sessions.where"), Value: where},
 		{Name: e.T("sessions.from"), Value: orDash(text.Escape(x.Remote))},
 		{Name: e.T("sessions.client"), Value: orDash(text.Escape(x.Client))},
@@ -156,6 +156,13 @@ func (s *sessionList) facts(x core.Session) []tui.Fact {
 		{Name: e.T("sessions.seen"), Value: e.both(x.LastSeen, s.now)},
 		{Name: e.T("sessions.ends"), Value: e.both(x.Ends, s.now)},
 	}
+	for _, r := range s.rules {
+		if r.From != "" && strings.HasPrefix(r.Path, "session.") {
+			out = append(out, tui.Fact{Name: e.ruleTitle(r.Path), Value: e.T("access.value_from",
+				"Value", e.settingValue(settingByPath(r.Path), r.Value), "App", text.Escape(r.From))})
+		}
+	}
+	return out
 }
 
 // detail says more about the marked row: all of it where there is room beside

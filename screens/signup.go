@@ -31,7 +31,10 @@ type signUp struct {
 	person   personFields
 	password newPassword
 	fields   map[string]*string // the custom fields, by key
+	agreed   map[string]*bool   // by core.Agreement.Ref
+	texts    []core.Agreement   // what is to be agreed to, in full
 	guide    core.PasswordGuide
+	ear      rulesEar
 }
 
 var (
@@ -45,7 +48,7 @@ var (
 
 // NewSignUp returns the screen that makes an account.
 func NewSignUp(env *Env) tui.Screen {
-	s := &signUp{env: env, person: personFields{env: env}, fields: map[string]*string{}}
+	s := &signUp{env: env, person: personFields{env: env}, fields: map[string]*string{}, agreed: map[string]*bool{}}
 	s.password = newPassword{env: env, label: "signup.password"}
 	s.password.feedback = newPasswordFeedback(env, func() core.PasswordGuide { return s.guide }, s.person.person)
 	s.Form = tui.NewForm(env.Session, s.spec)
@@ -54,7 +57,7 @@ func NewSignUp(env *Env) tui.Screen {
 
 // Init reads the rules for passwords while the first page is filled in.
 func (s *signUp) Init() tea.Cmd {
-	return tea.Batch(s.Form.Init(), call(s.env.Ctx, s.env.Portal.Accounts.Guide))
+	return tea.Batch(s.Form.Init(), call(s.env.Ctx, s.env.Portal.Accounts.Guide), s.readTexts(), s.ear.open(s.env))
 }
 
 func (s *signUp) spec() tui.FormSpec {
@@ -73,13 +76,16 @@ func (s *signUp) spec() tui.FormSpec {
 	if len(site.Fields) > 0 {
 		pages = append(pages, tui.Page{Text: e.T("signup.fields_text", "Portal", e.PortalName()), Fields: s.custom(site.Fields)})
 	}
+	if len(site.Agreements) > 0 {
+		pages = append(pages, tui.Page{Text: e.T("agreement.sign_up", "Portal", e.PortalName()), Fields: s.agreements(site.Agreements)})
+	}
 	// The password comes last: a refusal wipes it, and whatever else was refused
 	// then lies on the way to where it is typed again.
 	pages = append(pages, tui.Page{Text: e.T("signup.password_text"), Fields: s.password.fields()})
 	return tui.FormSpec{
 		Pages: pages, Submit: e.T("signup.submit"), Busy: e.T("signup.busy"),
-		Do: s.send, Changed: s.changed,
-		Leave: func() tea.Cmd { s.wipe(); return tui.Pop() },
+		Do: s.send, Changed: s.changed, Keys: s.agreementKeys(site.Agreements),
+		Leave: func() tea.Cmd { s.ear.shut(); s.wipe(); return tui.Pop() },
 	}
 }
 
@@ -139,6 +145,7 @@ func (s *signUp) send() tea.Cmd {
 			in.Fields[d.Key] = *v
 		}
 	}
+	in.Agreed = s.agreedTo(site.Agreements)
 	return func() tea.Msg {
 		m := signedUp{site: site}
 		if m.result, m.err = e.Portal.Accounts.SignUp(e.Ctx, actor, in); m.err == nil {
@@ -173,8 +180,24 @@ func (s *signUp) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		}
 		s.guide = msg.Value
 		return s, s.password.judge()
+	case answer[[]core.Agreement]:
+		if msg.Err == nil {
+			s.texts = msg.Value
+			s.Refresh()
+		}
+		return s, nil
+	case tui.BackMsg:
+		return s, nil // from a text that was read
 	case signedUp:
 		return s, s.done(msg)
+	case rulesChanged:
+		return s, tea.Batch(msg.again(), call(s.env.Ctx, s.env.Portal.Accounts.Guide))
+	case tea.KeyPressMsg:
+		if msg.String() == "ctrl+t" && !s.Busy() {
+			if a, ok := s.marked(); ok {
+				return s, tui.Push(newAgreementText(s.env, a))
+			}
+		}
 	}
 	return s, s.Handle(msg)
 }
@@ -184,11 +207,16 @@ func (s *signUp) done(m signedUp) tea.Cmd {
 	s.password.wipe()
 	if m.err != nil {
 		s.Refresh() // there may be other pages now
-		s.Refuse(refusalOf(s.env, m.err))
+		r := refusalOf(s.env, m.err)
+		if core.CodeOf(m.err) == core.CodeAgreement { // the general sentence is about a sign-in
+			r.Text = s.env.T("agreement.must")
+		}
+		s.Refuse(r)
 		// The rules may be others than those that were shown.
-		return call(s.env.Ctx, s.env.Portal.Accounts.Guide)
+		return tea.Batch(call(s.env.Ctx, s.env.Portal.Accounts.Guide), s.readTexts())
 	}
 	s.wipe()
+	s.ear.shut()
 	if m.result.Pending {
 		return tui.Replace(newWaiting(s.env))
 	}

@@ -11,13 +11,14 @@ import (
 )
 
 // stepScreens returns the screen for every forced step. A step that the core
-// learns (a captcha, an agreement) is one more line here and a screen
+// learns (a captcha) is one more line here and a screen
 // that ends in Env.proceed; no other screen knows of it.
 func stepScreens() map[core.Step]func(*Env, core.Progress) tui.Screen {
 	return map[core.Step]func(*Env, core.Progress) tui.Screen{
 		core.StepFactor:         newChallenge,
 		core.StepChangePassword: newForced,
 		core.StepEnrol:          newEnrolStep,
+		core.StepAgreement:      newAgreeing,
 	}
 }
 

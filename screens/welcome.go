@@ -92,6 +92,9 @@ func (w *welcome) ways() []menuItem {
 		ways = append(ways, menuItem{id: "signup", label: e.T("signup.title"), note: e.T("welcome.signup_note." + string(up)), open: push(NewSignUp)})
 	}
 	ways = append(ways, menuItem{id: "lost", label: e.T("lost.title"), note: e.T("welcome.lost_note"), open: push(func(e *Env) tui.Screen { return newLost(e, "") })})
+	if site := e.Site(); site.Contacts > 0 || len(site.Agreements) > 0 {
+		ways = append(ways, menuItem{id: "legal", label: e.T("legal.title"), note: e.T("legal.note"), open: push(NewLegal)})
+	}
 	if e.Demo {
 		ways = append(ways, menuItem{id: "outbox", label: e.T("outbox.title"), note: e.T("prove.outbox_note"), open: push(NewOutbox)})
 	}

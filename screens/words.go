@@ -36,7 +36,7 @@ func (w Words) Write(m core.Wording) core.Text {
 	switch {
 	case m.Code != "":
 		parts = append(parts, m.Code, d.T("message.code_holds", args...), d.T("message.not_you_code"))
-	case m.Args["When"] != "" && m.Kind != core.NoticeAllowance:
+	case m.Args["When"] != "" && ownAct(m.Kind):
 		parts = append(parts, d.T("message.when_where", args...), d.T("message.not_you", args...))
 	}
 	if m.Service == core.ServiceMail {
@@ -47,6 +47,41 @@ func (w Words) Write(m core.Wording) core.Text {
 	}
 	said.Body = strings.Join(parts, "\n\n")
 	return said
+}
+
+// ownAct says whether a notice is of something that its reader has done, or else
+// somebody in their place: then it says from where, and what to do about it.
+func ownAct(k core.NoticeKind) bool {
+	switch k {
+	case core.NoticeAllowance, core.NoticeRoleGiven, core.NoticeRoleEnded, core.NoticeAccessGiven, core.NoticeAccessEnded:
+		return false
+	}
+	return true
+}
+
+// untilWords says until when a role is held.
+func untilWords(d *tui.Dict, until string) string {
+	at, err := time.Parse(time.RFC3339, until)
+	if err != nil {
+		return d.T("message.role_words.for_good")
+	}
+	return d.T("message.role_words.until", "When", d.DateTime(at))
+}
+
+// termWords says from when and until when an app is shared.
+func termWords(d *tui.Dict, from, until string) string {
+	begins, beginErr := time.Parse(time.RFC3339, from)
+	ends, endErr := time.Parse(time.RFC3339, until)
+	args := []any{"From", d.DateTime(begins), "Until", d.DateTime(ends)}
+	switch {
+	case beginErr != nil && endErr != nil:
+		return d.T("message.access_words.for_good")
+	case beginErr != nil:
+		return d.T("message.access_words.until", args[2:]...)
+	case endErr != nil:
+		return d.T("message.access_words.from", args[:2]...)
+	}
+	return d.T("message.access_words.from_until", args...)
 }
 
 // wordArgs are the placeholders of a message. Some of what the core hands over
@@ -63,6 +98,20 @@ func wordArgs(d *tui.Dict, m core.Wording) []any {
 			v = d.T("factor." + v)
 		case "Service":
 			v = d.T("service." + v)
+		case "AppRole":
+			if v == string(core.RoleAppOwner) {
+				v = d.T("message.access_words.owner")
+			}
+		case "AppUntil":
+			args = append(args, "AppTerm", termWords(d, m.Args["AppFrom"], v))
+		case "PortalRole":
+			v = d.T("role." + v)
+		case "RoleUntil":
+			v = untilWords(d, v)
+		case "RoleReason":
+			if v != "" {
+				v = d.T("message.role_words.reason", "Reason", v)
+			}
 		}
 		args = append(args, name, text.Escape(v))
 	}

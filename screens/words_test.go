@@ -35,6 +35,12 @@ func factArgs(k core.MessageKind) map[string]string {
 		return map[string]string{"Kind": string(core.FactorApp), "Label": "My phone"}
 	case core.NoticeKeyAdded, core.NoticeKeyRemoved:
 		return map[string]string{"Label": "work", "Key": testKey}
+	case core.NoticeRoleGiven:
+		return map[string]string{"PortalRole": string(core.RoleAdmin), "RoleUntil": ""}
+	case core.NoticeRoleEnded:
+		return map[string]string{"PortalRole": string(core.RoleAdmin), "RoleReason": "moved on"}
+	case core.NoticeAccessGiven, core.NoticeAccessEnded:
+		return map[string]string{"App": "Archive", "AppRole": "reader", "AppFrom": "2026-11-30T12:00:00Z", "AppUntil": ""}
 	case core.NoticeRecoveryUsed:
 		return map[string]string{"Left": "9"}
 	case core.NoticeAllowance:
@@ -115,7 +121,7 @@ func TestEveryMessageIsSaidInEveryLanguage(t *testing.T) {
 		if m.Service == core.ServiceMail && !strings.Contains(said.Body, m.Portal) {
 			t.Errorf("%s: it does not say who writes: %q", name, said.Body)
 		}
-		if !isCode(m.Kind) && m.Kind != core.MessageTest && m.Kind != core.NoticeAllowance &&
+		if !isCode(m.Kind) && m.Kind != core.MessageTest && ownAct(m.Kind) &&
 			!(strings.Contains(said.Body, "203.0.113.9") && strings.Contains(said.Body, "OpenSSH_9.9") && strings.Contains(said.Body, "12:00")) {
 			t.Errorf("%s: it does not say when and from where: %q", name, said.Body)
 		}

@@ -231,3 +231,71 @@ func BenchmarkDemo(b *testing.B) {
 		d.Close()
 	}
 }
+
+// All contacts are there but one, and most people have accepted the rules.
+func TestDemoHasContactsAndAnAgreement(t *testing.T) {
+	d := open(t)
+	ctx := context.Background()
+	missing, err := d.Portal.Contacts.Missing(ctx)
+	if err != nil || !slices.Equal(missing, []core.ContactKind{core.ContactEEA}) {
+		t.Errorf("missing are %v, %v", missing, err)
+	}
+	list, _, err := d.Portal.Agreements.List(ctx, core.ConsoleActor("test"), "", 10)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	if n, all := list[0].Accepted, len(everybody(t, d)); n < all/2 || n == all {
+		t.Errorf("%d of %d have accepted it", n, all)
+	}
+}
+
+func TestDemoSharesApps(t *testing.T) {
+	d := open(t)
+	ctx, console := context.Background(), core.ConsoleActor("test")
+	list, err := d.Portal.Apps.List(ctx, console, "", "", 10)
+	if err != nil || len(list.Apps) != 2 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	states := map[core.ShareState]int{}
+	for _, a := range list.Apps {
+		page, err := d.Portal.Apps.Shares(ctx, console, a.ID, "", "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range page.Shares {
+			states[s.State]++
+		}
+	}
+	if states[core.ShareActive] < 5 || states[core.ShareEnding] != 2 || states[core.SharePending] != 1 {
+		t.Errorf("they stand %v", states)
+	}
+	rules, err := d.Portal.Accounts.RulesOf(ctx, console, "priya")
+	if err != nil || rules[0].From != "Cluster" {
+		t.Errorf("%v, %v", rules, err)
+	}
+}
+
+// The plots have something to show, in every span, and something needs somebody.
+func TestDemoHasAnOverviewWithLifeInIt(t *testing.T) {
+	d := open(t)
+	for _, span := range core.OverviewSpans() {
+		o, err := d.Portal.Overview.Show(context.Background(), core.ConsoleActor("test"), span)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var busy, refused, came int
+		for _, b := range o.Bars {
+			if b.SignIns > 0 {
+				busy++
+			}
+			refused += b.Refused
+			came += b.SignUps
+		}
+		if busy < len(o.Bars)/4 || refused == 0 || span == core.OverviewWeek && came < 20 {
+			t.Errorf("%s: %d of %d have sign-ins, %d refused, %d sign-ups", span, busy, len(o.Bars), refused, came)
+		}
+		if len(o.Warnings) == 0 || o.States[core.StatePending] == 0 || len(o.Factors) == 0 {
+			t.Errorf("%s: %+v", span, o)
+		}
+	}
+}

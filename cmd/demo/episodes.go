@@ -25,6 +25,7 @@ func (s *story) episodes() {
 	s.hammer()
 	s.profile()
 	s.protect(39 * day)
+	s.legal()
 	s.outage()
 	s.lost()
 	s.lately()
@@ -68,7 +69,10 @@ func (s *story) lost() {
 		door := s.home[phoneless][0]
 		p, err := s.portal.SignIn.Password(s.ctx, door, phoneless, Password)
 		if err == nil {
-			_, err = s.recover(phoneless, door, p)
+			p, err = s.recover(phoneless, door, p)
+		}
+		if err == nil && p.Step == core.StepAgreement {
+			_, err = s.agree(door, p)
 		}
 		return err
 	})

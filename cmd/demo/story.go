@@ -78,6 +78,7 @@ func tell(ctx context.Context, p *core.Portal, c *clock, post *post, now time.Ti
 		s.life(i+1, len(people), who)
 	}
 	s.episodes()
+	s.appsShared(storyLength - 20*day)
 	slices.SortStableFunc(s.scenes, func(a, b scene) int { return a.at.Compare(b.at) })
 	for _, next := range s.scenes {
 		c.move(next.at)
@@ -182,6 +183,9 @@ func (s *story) signIn(user string, door core.Actor) (core.Actor, error) {
 	if err == nil && p.Step == core.StepEnrol {
 		p, err = s.portal.SignIn.Later(s.ctx, door, p.Ticket)
 	}
+	if err == nil && p.Step == core.StepAgreement {
+		p, err = s.agree(door, p)
+	}
 	if err == nil && p.Step != core.StepDone {
 		err = fmt.Errorf("%s is asked for", p.Step)
 	}
@@ -206,8 +210,12 @@ func (s *story) life(i, of int, who person) {
 	}
 	doors := s.home[who.user]
 	s.on(s.after(came), func() error {
-		_, err := s.portal.Accounts.SignUp(s.ctx, doors[0], core.SignUpInput{
-			UserName: who.user, DisplayName: who.name, Email: email(who), Password: Password,
+		agreed, err := s.agreed()
+		if err != nil {
+			return err
+		}
+		_, err = s.portal.Accounts.SignUp(s.ctx, doors[0], core.SignUpInput{
+			UserName: who.user, DisplayName: who.name, Email: email(who), Password: Password, Agreed: agreed,
 		})
 		return err
 	})

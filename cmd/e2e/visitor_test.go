@@ -113,7 +113,8 @@ func (v *visitor) choose(label string) {
 			return
 		}
 		v.Press("down")
-		if err := v.Until(func(screen string) bool { return screen != before }); err != nil {
+		// Half drawn, a screen has no mark, or two.
+		if err := v.Until(func(screen string) bool { return screen != before && strings.Count(screen, "▸") == 1 }); err != nil {
 			v.t.Fatalf("the menu stands still: %v\n%s", err, v.Text())
 		}
 	}

@@ -78,7 +78,7 @@ func scenes() []scene {
 		{name: "recovery", title: "Recovery codes, shown once", play: recover},
 		{name: "challenge", title: "The second factor at sign-in, and the other ways", play: challenge},
 		{name: "inbox", title: "What the portal has told somebody", play: func(v *visitor) { v.as(demo.Member).Press("i").WaitFor("unread") }},
-		{name: "outbox", title: "The outbox: what leaves, and how much of it may", play: func(v *visitor) { v.as(demo.Owner).Press("m").WaitFor("this month") }},
+		{name: "outbox", title: "The outbox: what leaves, and how much of it may", play: func(v *visitor) { v.as(demo.Owner).Press("d", "m").WaitFor("this month") }},
 		{name: "help", title: "The keys of a screen", play: func(v *visitor) { v.as(demo.Member).Press("s").WaitFor("192.0.2.77").Press("?") }},
 		{name: "home-pt-BR", title: "Home in Brazilian Portuguese", options: []tuitest.Option{tuitest.Lang("pt-BR")}, play: signIn},
 		{name: "signup-light", title: "Signing up in the light theme", play: func(v *visitor) { v.dress(tui.ThemeLight); signUp(v, "harbour2026") }},
@@ -91,7 +91,7 @@ func scenes() []scene {
 // every other beginning would be shown for a moment.
 func signUp(v *visitor, typed string) {
 	v.open().Press("down", "enter").WaitFor("User name").Type("grace").Press("enter").Type("Grace Okafor").Press("enter").
-		Type("grace@harbour.example").WaitFor("free").Press("enter").WaitFor("Again").Paste(typed).WaitFor("to guess")
+		Type("grace@harbour.example").WaitFor("free").Press("enter").WaitFor("I agree").Press("space", "enter").WaitFor("Again").Paste(typed).WaitFor("to guess")
 }
 
 // setUp stops at the choice of a preset, in a portal that has just begun.

@@ -1,0 +1,43 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"postern/store"
+)
+
+// WriteTrail puts n entries into the trail, evenly over span up to the time end;
+// make says what each holds. It writes them as they come, the oldest first.
+func WriteTrail(ctx context.Context, p *Portal, n int, end time.Time, span time.Duration, make func(i int) Entry) error {
+	const at = 2000
+	for i := 0; i < n; i += at {
+		err := p.base.db.Update(ctx, func(tx store.Tx) error {
+			for j := i; j < min(i+at, n); j++ {
+				e := make(j)
+				e.At = end.Add(-span / time.Duration(n) * time.Duration(n-j)) // span times n would not fit
+				id, err := p.base.ids.new(e.At)
+				if err != nil {
+					return err
+				}
+				e.ID = id
+				if err := trail.Insert(tx, invert(id), e); err != nil {
+					return fmt.Errorf("entry %d: %w", j, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TrailListeners says how many follow the trail.
+func TrailListeners(p *Portal) int {
+	p.base.trails.mu.Lock()
+	defer p.base.trails.mu.Unlock()
+	return len(p.base.trails.listeners)
+}

@@ -1,0 +1,267 @@
+// Handing the trail over as a file: JSON lines for programs, CSV for
+// spreadsheets. It is read and written page by page, however much it is.
+
+package core
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"postern/core/text"
+)
+
+// Formats of an export.
+const (
+	AuditJSONL = "jsonl" // a JSON object a line, as `audit list --json` has them
+	AuditCSV   = "csv"   // RFC 4180, with a header line
+)
+
+// AuditFormats returns the formats of an export.
+func AuditFormats() []string { return []string{AuditJSONL, AuditCSV} }
+
+// exportBuffer is how much is written at once, in bytes.
+const exportBuffer = 64 << 10
+
+// Export writes every entry that the query means to w, newest first, and returns
+// how many. It holds a page of them at a time. progress, when not nil, is told
+// after each page how many were written and which share of the span asked for
+// has been read, from 0 to 1. Cells of CSV that a spreadsheet would take for
+// formulas, and characters that a terminal would obey, are made harmless.
+//
+// It is in the trail with the query and the count; also when it failed or was
+// given up half-way, since what was written by then has been seen. What an
+// export that returns an error has written is not whole: callers discard it.
+//
+// It asks for a proof that is fresh, which a verb by a linked key has just
+// given: its connection began with it. CodeDenied, CodeStepUp, CodeFormat with
+// the field "format", what Search refuses with, CodeNotWritten when w fails,
+// CodeUnavailable when ctx is done.
+func (a *Audit) Export(ctx context.Context, actor Actor, q AuditQuery, format string, w io.Writer, progress func(done int, share float64)) (n int, err error) {
+	target := describeExport(q, format)
+	var p auditPlan
+	last, err := a.look(ctx, actor, func(t *txn) error {
+		if err := t.mayExport(); err != nil {
+			return err
+		}
+		if !slices.Contains(AuditFormats(), format) {
+			return refuseField(CodeFormat, "format")
+		}
+		q.N = MaxPage
+		p, err = t.planAudit(q)
+		return err
+	})
+	if err == nil {
+		n, err = a.writeTrail(ctx, actor, p, format, w, progress)
+	}
+	if err == nil {
+		err = a.do(ctx, actor, ActAuditExport, "", func(t *txn) error {
+			t.entry.Target = target
+			t.entry.After = map[string]string{"entries": itoa(n)}
+			return t.may(OpReadAudit, "")
+		})
+		return n, err
+	}
+	e, idErr := a.newEntry(actor, ActAuditExport, "")
+	if idErr != nil {
+		return n, asError(idErr)
+	}
+	if last != nil {
+		e.Name = last.entry.Name
+	}
+	if CodeOf(err) != CodeDenied { // whoever may not ask does not write into the trail what they like
+		e.Target = target
+	}
+	if n > 0 {
+		e.Reason = "entries written: " + itoa(n)
+	}
+	a.recordRefusal(ctx, e, err)
+	return n, err
+}
+
+// mayExport is who may take the trail with them.
+func (t *txn) mayExport() error {
+	if err := t.may(OpReadAudit, ""); err != nil {
+		return err
+	}
+	if t.actor.Session == "" && t.actor.Key != "" && t.actor.Door == DoorVerb {
+		return nil // by the key that this very connection has proved
+	}
+	return t.requireFresh()
+}
+
+// writeTrail writes what a plan finds. Whether the actor may is asked anew for
+// every page.
+func (a *Audit) writeTrail(ctx context.Context, actor Actor, p auditPlan, format string, w io.Writer, progress func(int, float64)) (n int, err error) {
+	buffered := bufio.NewWriterSize(w, exportBuffer)
+	out := newEntryWriter(format, buffered)
+	if err := out.begin(); err != nil {
+		return 0, notWritten(err)
+	}
+	newest := time.Time{}
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return n, asError(err)
+		}
+		var page AuditPage
+		_, err := a.look(ctx, actor, func(t *txn) (err error) {
+			if err := t.may(OpReadAudit, ""); err != nil {
+				return err
+			}
+			page, err = t.searchTrail(p)
+			return err
+		})
+		if err != nil {
+			return n, err
+		}
+		for _, e := range page.Entries {
+			if err := out.write(e); err != nil {
+				return n, notWritten(err)
+			}
+			n++
+		}
+		if err := out.flush(); err != nil {
+			return n, notWritten(err)
+		}
+		if newest.IsZero() {
+			newest = page.Back
+			if len(page.Entries) > 0 {
+				newest = page.Entries[0].At
+			}
+		}
+		if more = page.Next != ""; more {
+			p.begin = invert(page.Next)
+		}
+		if progress != nil {
+			progress(n, p.share(newest, page.Back, more))
+		}
+	}
+	return n, nil
+}
+
+// share is how much of the span of a plan has been read: it ends where the query
+// says, or where the portal began.
+func (p *auditPlan) share(newest, back time.Time, more bool) float64 {
+	if !more {
+		return 1
+	}
+	oldest := p.created
+	if p.query.From.After(oldest) {
+		oldest = p.query.From
+	}
+	all := newest.Sub(oldest)
+	if all <= 0 {
+		return 0
+	}
+	return min(max(float64(newest.Sub(back))/float64(all), 0), 0.99)
+}
+
+// notWritten says that the writer has failed.
+func notWritten(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return asError(err)
+	}
+	return &Error{Code: CodeNotWritten, Err: err}
+}
+
+// describeExport says in one line what was asked for, for the trail. It is part
+// of a query that may not have been validated yet.
+func describeExport(q AuditQuery, format string) string {
+	parts := []string{format}
+	add := func(name, value string) {
+		if value == "" {
+			return
+		}
+		if v, err := text.Clean(value, MaxAuditWord); err == nil {
+			parts = append(parts, name+"="+v)
+		} else {
+			parts = append(parts, name+"=?")
+		}
+	}
+	for _, at := range []struct {
+		name string
+		at   time.Time
+	}{{"from", q.From}, {"to", q.To}} {
+		if !at.at.IsZero() {
+			add(at.name, at.at.UTC().Format(time.RFC3339))
+		}
+	}
+	add("actor", q.Actor)
+	add("about", q.About)
+	add("user", q.Account)
+	add("action", string(q.Action))
+	add("target", q.Target)
+	add("outcome", string(q.Outcome))
+	add("code", string(q.Code))
+	add("address", q.Address)
+	if v, err := text.Clean(strings.Join(parts, " "), MaxTarget); err == nil {
+		return v
+	}
+	return "?"
+}
+
+// entryWriter writes entries in one format.
+type entryWriter struct {
+	buffer *bufio.Writer
+	table  *csv.Writer // nil: JSON lines
+}
+
+func newEntryWriter(format string, w *bufio.Writer) *entryWriter {
+	e := &entryWriter{buffer: w}
+	if format == AuditCSV {
+		e.table = csv.NewWriter(w)
+	}
+	return e
+}
+
+func (w *entryWriter) begin() error {
+	if w.table == nil {
+		return nil
+	}
+	return w.table.Write([]string{"id", "at", "action", "outcome", "code", "actor", "name", "session", "door", "remote", "client",
+		"about", "target", "before", "after", "reason"})
+}
+
+func (w *entryWriter) write(e Entry) error {
+	if w.table == nil {
+		doc, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		_, err = w.buffer.Write(append(text.JSON(doc), '\n'))
+		return err
+	}
+	cells := []string{e.ID, e.At.UTC().Format(time.RFC3339Nano), string(e.Action), string(e.Outcome), string(e.Code), e.Actor, e.Name, e.Session,
+		string(e.Door), e.Remote, e.Client, e.About, e.Target, properties(e.Before), properties(e.After), e.Reason}
+	for i, c := range cells {
+		cells[i] = text.CSV(c)
+	}
+	return w.table.Write(cells)
+}
+
+// flush hands on what is buffered, so that a reader sees every page.
+func (w *entryWriter) flush() error {
+	if w.table != nil {
+		w.table.Flush()
+		if err := w.table.Error(); err != nil {
+			return err
+		}
+	}
+	return w.buffer.Flush()
+}
+
+// properties writes properties as one cell, in the order of their names.
+func properties(m map[string]string) string {
+	parts := make([]string, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, k+"="+m[k])
+	}
+	return strings.Join(parts, "; ")
+}

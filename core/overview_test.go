@@ -1,0 +1,168 @@
+package core_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"postern/core"
+	"postern/core/coretest"
+)
+
+// warns returns the warnings of an overview with a code.
+func warns(t testing.TB, p *coretest.Place, code core.WarningCode) (found []core.Warning) {
+	t.Helper()
+	for _, w := range overview(t, p, core.OverviewHour).Warnings {
+		if w.Code == code {
+			found = append(found, w)
+		}
+	}
+	return found
+}
+
+func TestEveryRoleSeesTheOverviewAndNobodyElse(t *testing.T) {
+	p := coretest.Open(t)
+	for _, r := range []core.Role{core.RoleAdmin, core.RoleSupport, core.RoleAuditor} {
+		a := p.SignUp("an" + string(r))
+		ok(t, core.GrantRole(p.Portal, a.Account, r, time.Time{}))
+		must(p.Overview.Show(ctx, a, core.OverviewDay))(t)
+	}
+	_, err := p.Overview.Show(ctx, p.SignUp("mara"), core.OverviewDay)
+	refused(t, err, core.CodeDenied, "")
+	_, err = p.Overview.Show(ctx, coretest.From("192.0.2.1"), core.OverviewDay)
+	refused(t, err, core.CodeDenied, "")
+	_, err = p.Overview.Show(ctx, p.Owner, "year")
+	refused(t, err, core.CodeFormat, "span")
+	_, err = coretest.New(t).Overview.Show(ctx, coretest.Console(), core.OverviewDay)
+	refused(t, err, core.CodeNotSetUp, "")
+}
+
+func TestGrantsThatEndSoonAreListed(t *testing.T) {
+	p := coretest.Open(t)
+	now := p.Clock.Now()
+	for name, until := range map[string]time.Time{
+		"past": now.Add(-time.Hour), "today": now.Add(time.Hour), "late": now.Add(14*24*time.Hour - time.Hour),
+		"later": now.Add(14*24*time.Hour + time.Hour), "never": {},
+	} {
+		ok(t, core.GrantRole(p.Portal, p.SignUp(name).Account, core.RoleAuditor, until))
+	}
+	var got []string
+	for _, e := range overview(t, p, core.OverviewHour).Ending {
+		got = append(got, e.UserName)
+	}
+	if want := []string{"today", "late"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	for i := range core.MaxEnding {
+		ok(t, core.GrantRole(p.Portal, p.Owner.Account, core.RoleAuditor, now.Add(time.Duration(i+2)*time.Hour)))
+	}
+	if o := overview(t, p, core.OverviewHour); len(o.Ending) != core.MaxEnding || !o.MoreEnding || o.Ending[0].UserName != "today" {
+		t.Errorf("%d, more: %v", len(o.Ending), o.MoreEnding)
+	}
+}
+
+func TestABackupIsMissedAndThenGrowsOld(t *testing.T) {
+	p := coretest.Open(t)
+	if w := warns(t, p, core.WarnNoBackup); len(w) != 1 || w[0].Remedy != core.RemedyMachine {
+		t.Fatalf("before the first: %+v", w)
+	}
+	_ = p.Site.BackUp(ctx, coretest.Console(), "b.bak", func() error { return fmt.Errorf("the disk is full") })
+	if len(warns(t, p, core.WarnNoBackup)) != 1 {
+		t.Fatal("one that failed counts")
+	}
+	ok(t, p.Site.BackUp(ctx, coretest.Console(), "b.bak", func() error { return nil }))
+	p.Clock.Advance(7 * 24 * time.Hour)
+	if len(warns(t, p, core.WarnNoBackup))+len(warns(t, p, core.WarnOldBackup)) != 0 {
+		t.Fatal("a backup of a week is too old")
+	}
+	p.Clock.Advance(24 * time.Hour)
+	if w := warns(t, p, core.WarnOldBackup); len(w) != 1 || w[0].N != 8 {
+		t.Errorf("after eight days: %+v", w)
+	}
+}
+
+func TestWhatIsToBeMendedIsWarnedOf(t *testing.T) {
+	p := coretest.Open(t)
+	if w := warns(t, p, core.WarnOpenNoQuota); len(w) != 1 || w[0].Setting != "sign_up.quota" {
+		t.Errorf("open to everybody: %+v", w)
+	}
+	p.Set("sign_up.quota", "100")
+	if len(warns(t, p, core.WarnOpenNoQuota)) != 0 {
+		t.Error("with a quota")
+	}
+	if len(warns(t, p, core.WarnNoProvider)) != 0 {
+		t.Error("no codes are sent, and nobody is missed who carries them")
+	}
+	withMessages(p)
+	if n := len(warns(t, p, core.WarnNoProvider)); n != 2 {
+		t.Errorf("%d services have no provider, want 2", n)
+	}
+	if n := len(warns(t, p, core.WarnContact)); n != len(core.ContactKinds()) {
+		t.Errorf("%d contacts are missed", n)
+	}
+	p.Set("messages.mail_allowance", "5")
+	for range 4 {
+		must(p.Messages.Test(ctx, coretest.Console(), core.ServiceMail, "ada@example.org"))(t)
+	}
+	if w := warns(t, p, core.WarnAllowance); len(w) != 1 || w[0].N != 80 || w[0].Target != "mail" {
+		t.Errorf("80 %%: %+v", w)
+	}
+	must(p.Messages.Test(ctx, coretest.Console(), core.ServiceMail, "ada@example.org"))(t)
+	if len(warns(t, p, core.WarnAllowance)) != 0 || len(warns(t, p, core.WarnAllowanceOver)) != 1 {
+		t.Error("used up")
+	}
+	codes := core.WarningCodes()
+	list := overview(t, p, core.OverviewHour).Warnings
+	if !slices.IsSortedFunc(list, func(a, b core.Warning) int { return slices.Index(codes, a.Code) - slices.Index(codes, b.Code) }) {
+		t.Errorf("not the gravest first: %+v", list)
+	}
+}
+
+// How many have no factor that counts is known from the counters, under any policy.
+func TestWhoHasNoFactorInTimeIsCounted(t *testing.T) {
+	p := coretest.Open(t)
+	withMessages(p)
+	if w := warns(t, p, core.WarnAdminNoFactor); len(w) != 1 || w[0].N != 1 {
+		t.Errorf("an owner without a factor: %+v", w)
+	}
+	mara, noor, bram := p.SignUp("mara"), p.SignUp("noor"), p.SignUp("bram")
+	enrolApp(t, p, mara, "phone")
+	p.Set("factors.email", "off")
+	ok(t, p.Keys.Link(ctx, withKey(noor, "SHA256:noor"), ""))
+	enrolAddress(t, p, bram, core.FactorSMS, "+442079460018")
+	p.SignUp("kim")
+	p.Set("factors.enforce", "everybody", "factors.days", "7")
+	if len(warns(t, p, core.WarnNoFactor)) != 0 {
+		t.Error("there are seven days")
+	}
+	p.Clock.Advance(7 * 24 * time.Hour)
+	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || w[0].N != 2 {
+		t.Errorf("lin and kim have none: %+v", w)
+	}
+	ok(t, change(p, true, "factors.sms", "off"))
+	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || w[0].N != 3 {
+		t.Errorf("without text messages bram has none either: %+v", w)
+	}
+	ok(t, p.Accounts.Suspend(ctx, coretest.Console(), "bram", ""))
+	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || w[0].N != 2 {
+		t.Errorf("bram is suspended: %+v", w)
+	}
+	nothingFound(t, p)
+}
+
+// With a role there is less time.
+func TestWhoHoldsARoleAndHasNoFactorInTimeIsCounted(t *testing.T) {
+	p := coretest.Open(t)
+	ok(t, core.GrantRole(p.Portal, p.SignUp("mara").Account, core.RoleSupport, time.Time{}))
+	p.SignUp("kim")
+	p.Set("factors.enforce", "admins", "factors.days", "2")
+	p.Clock.Advance(48*time.Hour - time.Minute)
+	if len(warns(t, p, core.WarnNoFactor)) != 0 {
+		t.Error("there is a minute left")
+	}
+	p.Clock.Advance(time.Minute)
+	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || w[0].N != 2 {
+		t.Errorf("lin and mara: %+v", w)
+	}
+}

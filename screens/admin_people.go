@@ -1,0 +1,443 @@
+// People, for those who look after them: searched, filtered and marked; what is
+// done to those who are marked is admin_people_acts.go.
+
+package screens
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"postern/core"
+	"postern/tui"
+)
+
+// people lists accounts.
+type people struct {
+	headed
+	env    *Env
+	busy   tui.Busy
+	search textinput.Model
+	typing bool
+	query  core.PeopleQuery
+	seen   string // the choice that the query's range of the last sign-in was made from
+
+	window  peopleWindow
+	turn    int   // counts searches; what an older one brings is dropped
+	waiting bool  // a page is on its way
+	again   []int // pages that are to be read anew
+	looked  int   // people that this search has looked at
+	sorted  core.PeopleSort
+	now     time.Time
+	read    bool // something was read
+	err     error
+
+	marked map[string]string // user names by id
+	shown  personRead        // what the marked row's details were last
+	reads  tui.Latest[personRead]
+}
+
+// peopleRead is one page of people.
+type peopleRead struct {
+	turn, index int
+	page        core.PeoplePage
+	now         time.Time
+	err         error
+}
+
+// personRead is what was read of one person.
+type personRead struct {
+	id     string
+	person core.AccountDetail
+	err    error
+}
+
+var (
+	_ tui.Screen   = (*people)(nil)
+	_ tui.Titled   = (*people)(nil)
+	_ tui.Helper   = (*people)(nil)
+	_ tui.Typer    = (*people)(nil)
+	_ tui.Cursored = (*people)(nil)
+	_ tui.Mouser   = (*people)(nil)
+	_ tui.Numbered = (*people)(nil)
+)
+
+// NewPeople returns the screen.
+func NewPeople(env *Env) tui.Screen {
+	s := &people{env: env, marked: map[string]string{}, search: textinput.New()}
+	s.search.Prompt = ""
+	s.search.SetVirtualCursor(false)
+	s.search.CharLimit = core.MaxSearch
+	for _, b := range []*key.Binding{&s.search.KeyMap.Paste, &s.search.KeyMap.AcceptSuggestion} {
+		b.Unbind()
+	}
+	s.window.reset()
+	s.table = tui.NewTable(env.Session, s.columns)
+	s.table.Empty = s.empty
+	s.table.Detail = s.detail
+	s.table.Open = func(r tui.Row) tea.Cmd { return tui.Push(newPerson(env, r.ID)) }
+	s.head, s.left = s.above, 1
+	return s
+}
+
+// Init reads the first page.
+func (s *people) Init() tea.Cmd { return s.fetch(0) }
+
+// fetch returns the command that reads a page, or nil while one is on its way.
+func (s *people) fetch(index int) tea.Cmd {
+	if s.waiting {
+		return nil
+	}
+	s.waiting = true
+	ctx, accounts, actor, clock := s.env.Ctx, s.env.Portal.Accounts, s.env.Actor(), s.env.Clock
+	q, turn := s.query, s.turn
+	q.After, q.N = s.window.starts[index], listPage
+	return tea.Batch(s.busy.Start(s.env.Session, s.env.T("page.reading")), func() tea.Msg {
+		page, err := accounts.Search(ctx, actor, q)
+		return peopleRead{turn, index, page, clock(), err}
+	})
+}
+
+// anew begins the search again. What is there stays until its first page comes.
+func (s *people) anew() tea.Cmd {
+	s.turn++
+	s.waiting, s.again, s.looked, s.err = false, nil, 0, nil
+	s.window.reset()
+	return s.fetch(0)
+}
+
+// reread reads again what is held.
+func (s *people) reread() tea.Cmd {
+	if len(s.window.pages) == 0 {
+		return s.anew()
+	}
+	s.again = s.window.held()
+	return s.readOn()
+}
+
+// Update takes pages, what other screens left behind, and keys.
+func (s *people) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
+	if m, fresh, mine, next := s.reads.Answer(msg); mine {
+		if fresh {
+			s.shown = m
+			s.drawn.forget()
+		}
+		return s, next
+	}
+	switch msg := msg.(type) {
+	case peopleRead:
+		return s, s.take(msg)
+	case tui.BackMsg:
+		return s, s.back(msg)
+	case tui.RestyleMsg:
+		s.table.Handle(msg)
+		s.fill()
+		return s, nil
+	case tea.KeyPressMsg:
+		if s.typing {
+			return s, s.ask(msg)
+		}
+		if cmd, used := s.key(msg.String()); used {
+			return s, cmd
+		}
+		cmd, _ := s.handle(msg)
+		return s, tea.Batch(cmd, s.readOn(), s.look())
+	case tea.PasteMsg:
+		if s.typing {
+			return s, s.ask(msg)
+		}
+		return s, nil
+	case tea.MouseMsg:
+		cmd, _ := s.handle(msg)
+		return s, tea.Batch(cmd, s.readOn(), s.look())
+	}
+	return s, s.busy.Handle(msg)
+}
+
+func (s *people) take(m peopleRead) tea.Cmd {
+	if m.turn != s.turn {
+		return nil
+	}
+	s.waiting = false
+	s.busy.Stop()
+	if s.err = m.err; m.err != nil {
+		s.again = nil
+		return nil
+	}
+	if m.index >= s.window.first+len(s.window.pages) {
+		s.looked += m.page.Looked
+	}
+	s.window.take(m.index, m.page.Accounts, m.page.Next)
+	s.now, s.read, s.sorted = m.now, true, m.page.Sort
+	s.fill()
+	return tea.Batch(s.readOn(), s.look())
+}
+
+// readOn returns the command that reads what is to be read anew, or the page that
+// the mark has come to the edge of.
+func (s *people) readOn() tea.Cmd {
+	if s.waiting || s.err != nil {
+		return nil
+	}
+	for len(s.again) > 0 {
+		page := s.again[0]
+		s.again = s.again[1:]
+		if page < len(s.window.starts) {
+			return s.fetch(page)
+		}
+	}
+	at, ok := s.table.Selected()
+	if !ok {
+		return nil
+	}
+	rows := s.table.Rows()
+	if page, more := s.window.after(); more && at.ID == rows[len(rows)-1].ID {
+		return s.fetch(page)
+	}
+	if page, more := s.window.back(); more && at.ID == rows[0].ID {
+		return s.fetch(page)
+	}
+	return nil
+}
+
+// look returns the command that reads the details of the marked row, where there
+// is room for them.
+func (s *people) look() tea.Cmd {
+	at, ok := s.table.Selected()
+	if !ok || s.w < tui.DetailWidth || at.ID == s.shown.id {
+		return nil
+	}
+	s.shown = personRead{id: at.ID}
+	ctx, accounts, actor := s.env.Ctx, s.env.Portal.Accounts, s.env.Actor()
+	return s.reads.Ask(func() personRead {
+		d, err := accounts.Show(ctx, actor, at.ID)
+		return personRead{at.ID, d, err}
+	})
+}
+
+// ask edits the text of the search; the list follows.
+func (s *people) ask(msg tea.Msg) tea.Cmd {
+	if k, ok := msg.(tea.KeyPressMsg); ok {
+		switch k.String() {
+		case "esc":
+			s.typing = false
+			s.search.SetValue("")
+			return s.searched()
+		case "enter", "tab", "down", "up":
+			s.typing = false
+			return nil
+		}
+	}
+	s.search, _ = s.search.Update(msg)
+	return s.searched()
+}
+
+// searched returns the command that searches by the text, when it is another.
+func (s *people) searched() tea.Cmd {
+	if s.search.Value() == s.query.Text {
+		return nil
+	}
+	s.query.Text = s.search.Value()
+	return s.anew()
+}
+
+// key does what k says, before the table sees it.
+func (s *people) key(k string) (cmd tea.Cmd, used bool) {
+	switch k {
+	case "esc":
+		if s.filtered() {
+			s.clear()
+			return s.anew(), true
+		}
+		return tui.Pop(), true
+	case "/":
+		s.typing = true
+		s.search.CursorEnd()
+		return s.search.Focus(), true
+	case "f":
+		return tui.Push(newPeopleFilter(s.env, s.query, s.seen)), true
+	case "s":
+		if s.query.Sort == core.SortCreated {
+			s.query.Sort = core.SortName
+		} else {
+			s.query.Sort = core.SortCreated
+		}
+		return s.anew(), true
+	case "r":
+		s.shown = personRead{}
+		return s.reread(), true
+	case "l":
+		if page, more := s.window.after(); more {
+			return s.fetch(page), true
+		}
+		return nil, true
+	}
+	if !s.manages() {
+		return nil, false
+	}
+	switch k {
+	case "space":
+		return s.mark(), true
+	case "a":
+		s.markAll()
+		return nil, true
+	case "m":
+		return s.act(""), true
+	case "y", "n":
+		if !s.waits() {
+			return nil, true
+		}
+		return s.act(map[string]core.BulkKind{"y": core.BulkApprove, "n": core.BulkReject}[k]), true
+	}
+	return nil, false
+}
+
+// manages says whether the person may do something to accounts.
+func (s *people) manages() bool { return s.env.may(core.OpManageAccounts) }
+
+// waits says whether the one whose row it is, or somebody who is marked, waits for
+// approval, as far as that is known here.
+func (s *people) waits() bool {
+	for _, page := range s.window.pages {
+		for _, a := range page {
+			if s.marked[a.ID] != "" && a.State == core.StatePending {
+				return true
+			}
+		}
+	}
+	if len(s.marked) > 0 {
+		return false
+	}
+	r, ok := s.table.Selected()
+	if !ok {
+		return false
+	}
+	a, ok := s.find(r.ID)
+	return ok && a.State == core.StatePending
+}
+
+// mark marks the row, or takes its mark away, and goes on to the next.
+func (s *people) mark() tea.Cmd {
+	r, ok := s.table.Selected()
+	if !ok {
+		return nil
+	}
+	if _, was := s.marked[r.ID]; was {
+		delete(s.marked, r.ID)
+	} else if a, ok := s.find(r.ID); ok && len(s.marked) < core.MaxBulk {
+		s.marked[r.ID] = a.UserName
+	}
+	s.fill()
+	s.table.Handle(tea.KeyPressMsg{Code: tea.KeyDown})
+	return tea.Batch(s.readOn(), s.look())
+}
+
+// markAll marks everybody who is held, or nobody when all of them are.
+func (s *people) markAll() {
+	list := s.window.list()
+	all := !slices.ContainsFunc(list, func(a core.Account) bool { return s.marked[a.ID] == "" })
+	for _, a := range list {
+		if all {
+			delete(s.marked, a.ID)
+		} else if len(s.marked) < core.MaxBulk {
+			s.marked[a.ID] = a.UserName
+		}
+	}
+	s.fill()
+}
+
+// act opens what can be done to those who are marked, or to the one whose row it
+// is: a menu for "", else the act itself.
+func (s *people) act(kind core.BulkKind) tea.Cmd {
+	who := maps.Clone(s.marked)
+	if r, ok := s.table.Selected(); ok && len(who) == 0 {
+		if a, ok := s.find(r.ID); ok {
+			who = map[string]string{a.ID: a.UserName}
+		}
+	}
+	if len(who) == 0 {
+		return tui.Toast(tui.Info, s.env.T("people.nobody"))
+	}
+	if kind == "" {
+		return tui.Push(newPeopleActs(s.env, who))
+	}
+	return tui.Push(newPeopleAsk(s.env, kind, who))
+}
+
+// back takes what a filter, an act or a person's page left behind.
+func (s *people) back(msg tui.BackMsg) tea.Cmd {
+	s.shown = personRead{}
+	switch r := msg.Result.(type) {
+	case peopleFiltered:
+		s.query.State, s.query.Factor, s.query.Role, s.query.Sort = r.query.State, r.query.Factor, r.query.Role, r.query.Sort
+		s.query.SeenAfter, s.query.SeenBefore, s.seen = r.query.SeenAfter, r.query.SeenBefore, r.seen
+		return s.anew()
+	case peopleActed:
+		clear(s.marked)
+		s.fill()
+		return s.reread()
+	case personSeen:
+		return s.reread()
+	}
+	return s.look()
+}
+
+// filtered says whether not everybody is listed.
+func (s *people) filtered() bool {
+	q := s.query
+	return q.Text != "" || q.State != "" || q.Factor != "" || q.Role != "" || s.seen != ""
+}
+
+// clear lists everybody again.
+func (s *people) clear() {
+	s.query, s.seen = core.PeopleQuery{Sort: s.query.Sort}, ""
+	s.search.SetValue("")
+}
+
+func (s *people) find(id string) (core.Account, bool) {
+	for _, page := range s.window.pages {
+		for _, a := range page {
+			if a.ID == id {
+				return a, true
+			}
+		}
+	}
+	return core.Account{}, false
+}
+
+// Typing says whether the search is being typed.
+func (s *people) Typing() bool { return s.typing }
+
+// Title names the page.
+func (s *people) Title() string { return s.env.T("people.title") }
+
+// Help returns the keys that work now.
+func (s *people) Help() []key.Binding {
+	e := s.env
+	switch {
+	case s.typing:
+		return []key.Binding{e.bind("enter", "key.keep"), e.bind("esc", "key.clear")}
+	case !s.read:
+		return e.waitingKeys(s.err)
+	}
+	keys := []key.Binding{e.bind("/", "people.key_search")}
+	if _, some := s.table.Selected(); s.manages() && some {
+		if s.waits() {
+			keys = append(keys, e.bind("y", "people.key_approve"), e.bind("n", "people.key_reject"))
+		}
+		keys = append(keys, e.bind("m", "people.key_acts"), e.bind("space", "people.key_mark"))
+	}
+	keys = append(keys, e.bind("f", "people.key_filter"), e.bind("s", "people.key_sort"))
+	if _, more := s.window.after(); more {
+		keys = append(keys, e.bind("l", "people.key_further"))
+	}
+	if s.manages() {
+		keys = append(keys, e.bind("a", "people.key_all"))
+	}
+	table := slices.DeleteFunc(s.table.Help(), func(b key.Binding) bool { return b.Help().Key == "/" })
+	return append(afterOpen(table, keys...), e.bind("r", "page.refresh"), e.bind("esc", "key.back"))
+}
