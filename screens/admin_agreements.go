@@ -6,7 +6,6 @@ package screens
 import (
 	"context"
 	"strings"
-	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -291,7 +290,6 @@ type agreementPage struct {
 	full core.AgreementStatus
 	busy tui.Busy
 	err  error
-	at   time.Time
 }
 
 var (

@@ -99,7 +99,7 @@ func TestWhoDoesNotAgreeLeaves(t *testing.T) {
 	if n := p.acts(t, "ada", core.ActDecline, core.OutcomeDone); n != 1 {
 		t.Errorf("declined %d times", n)
 	}
-	v = p.agreeAt(t, p.env(t)).Press("esc").WaitFor("Welcome to Lanterns").Contains("You are not signed in.")
+	p.agreeAt(t, p.env(t)).Press("esc").WaitFor("Welcome to Lanterns").Contains("You are not signed in.")
 	if n := p.acts(t, "ada", core.ActDecline, core.OutcomeDone); n != 1 {
 		t.Errorf("esc declined: %d times", n)
 	}
@@ -153,9 +153,9 @@ func TestSignUpShowsAgreements(t *testing.T) {
 
 func TestContactsAreReadBeforeSigningIn(t *testing.T) {
 	p := newPlace(t)
-	v := p.first(t, p.env(t)).Lacks("Contacts and agreements")
+	p.first(t, p.env(t)).Lacks("Contacts and agreements")
 	p.contacted(t)
-	v = p.first(t, p.env(t)).WaitFor("Contacts and agreements")
+	v := p.first(t, p.env(t)).WaitFor("Contacts and agreements")
 	for !strings.Contains(flat(v.Text()), "▸ Contacts and agreements") {
 		v.Press("down")
 	}
