@@ -28,7 +28,8 @@ type warningShape struct {
 // endingShape is a grant that ends soon.
 type endingShape struct {
 	Grant string    `json:"grant"`
-	App   string    `json:"app"`
+	App   string    `json:"app"`                // its id, "postern" for the portal
+	Name  string    `json:"app_name,omitempty"` // of an app
 	User  string    `json:"user"`
 	Role  core.Role `json:"role"`
 	Until time.Time `json:"until"`
@@ -77,7 +78,7 @@ func shapeOverview(o core.Overview) overviewShape {
 		out.Factors[f.Kind] = f.N
 	}
 	for _, g := range o.Ending {
-		out.Ending = append(out.Ending, endingShape{Grant: g.ID, App: g.App, User: g.UserName, Role: g.Role, Until: g.Until})
+		out.Ending = append(out.Ending, endingShape{Grant: g.ID, App: g.App, Name: g.AppName, User: g.UserName, Role: g.Role, Until: g.Until})
 	}
 	for _, u := range o.Uses {
 		out.Allowances = append(out.Allowances, allowanceShape{

@@ -46,7 +46,7 @@ func (c *Call) sayOverview(p *page, o core.Overview) {
 		if g.App != core.AppPostern {
 			key = "overview.ending_app"
 		}
-		p.line("  " + d.T(key, "Name", or(g.UserName), "Role", c.word("role.", string(g.Role)), "App", or(g.App), "When", d.Relative(g.Until, o.Now)))
+		p.line("  " + d.T(key, "Name", or(g.UserName), "Role", c.word("role.", string(g.Role)), "App", or(g.AppName), "When", d.Relative(g.Until, o.Now)))
 	}
 	if len(o.Warnings)+len(o.Ending)+o.States[core.StatePending] == 0 {
 		p.line(d.T("overview.none"))

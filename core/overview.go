@@ -57,6 +57,7 @@ type FactorUse struct {
 type Ending struct {
 	Grant
 	UserName string
+	AppName  string // of an app; "" for a role on the portal
 }
 
 // Bounds of what is about to end.
@@ -220,8 +221,19 @@ func (t *txn) overviewEnding(o *Overview) error {
 			if errors.Is(err, store.ErrNotFound) {
 				return nil
 			}
-			o.Ending = append(o.Ending, Ending{g, a.UserName})
-			return err
+			if err != nil {
+				return err
+			}
+			e := Ending{Grant: g, UserName: a.UserName}
+			if g.App != AppPostern {
+				app, err := apps.Get(t, g.App)
+				if err != nil {
+					return err
+				}
+				e.AppName = app.Name
+			}
+			o.Ending = append(o.Ending, e)
+			return nil
 		})
 		if err != nil {
 			return err

@@ -166,3 +166,17 @@ func TestWhoHoldsARoleAndHasNoFactorInTimeIsCounted(t *testing.T) {
 		t.Errorf("lin and mara: %+v", w)
 	}
 }
+
+// What ends on an app is told by the app's name, and not by its id.
+func TestAShareThatEndsNamesItsApp(t *testing.T) {
+	p := coretest.Open(t)
+	p.SignUp("mara")
+	must(p.Apps.Create(ctx, coretest.Console(), core.AppInput{Name: "Archive", Owner: "lin"}))(t)
+	must(p.Apps.Share(ctx, coretest.Console(), "archive", core.ShareInput{User: "mara", Role: core.RoleMember, Until: p.Clock.Now().Add(48 * time.Hour)}))(t)
+	for _, e := range overview(t, p, core.OverviewHour).Ending {
+		if e.UserName == "mara" && e.AppName == "Archive" {
+			return
+		}
+	}
+	t.Error("mara's share is not named")
+}

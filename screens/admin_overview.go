@@ -181,7 +181,7 @@ func (s *overview) findNeeds() []need {
 	}
 	for _, g := range s.data.Ending {
 		n := need{id: "grant/" + g.ID, sign: signs.Arrow, way: remedyWays[core.RemedyRoles], mend: e.T("overview.mend.roles")}
-		args := []any{"Name", text.Escape(g.UserName), "Role", e.roleWord(g.Role), "App", text.Escape(g.App), "When", e.Dict.Relative(g.Until, s.data.Now)}
+		args := []any{"Name", text.Escape(g.UserName), "Role", e.roleWord(g.Role), "App", text.Escape(g.AppName), "When", e.Dict.Relative(g.Until, s.data.Now)}
 		if n.text = e.T("overview.ending", args...); g.App != core.AppPostern {
 			n.text, n.way = e.T("overview.ending_app", args...), "a"
 		}
