@@ -159,6 +159,8 @@ func TestDigitsOfEveryScript(t *testing.T) {
 func TestACodeIsItsOwnForm(t *testing.T) {
 	digits := rapid.StringMatching(`[0-9]{6}`)
 	noise := rapid.StringOfN(rapid.SampledFrom([]rune(" -\t\u00a0\u2013\u2212\u200b\u3000")), 0, 3, -1)
+	// A raised minus is a sign, and a dash all the same.
+	letters := rapid.RuneFrom(nil, unicode.L, unicode.No, unicode.S).Filter(func(r rune) bool { return !unicode.Is(unicode.Dash, r) })
 	rapid.Check(t, func(t *rapid.T) {
 		code := digits.Draw(t, "code")
 		var typed strings.Builder
@@ -173,7 +175,7 @@ func TestACodeIsItsOwnForm(t *testing.T) {
 		if got, ok := NormalizeCode(typed.String()); got != code || !ok {
 			t.Fatalf("%q is read as %q, not %q", typed.String(), got, code)
 		}
-		letter := rapid.RuneFrom(nil, unicode.L, unicode.No, unicode.S).Draw(t, "letter")
+		letter := letters.Draw(t, "letter")
 		if got, ok := NormalizeCode(code + string(letter)); ok {
 			t.Fatalf("%q is read as %q", code+string(letter), got)
 		}
