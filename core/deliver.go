@@ -338,32 +338,35 @@ func (s *settlement) add(done tried) error {
 	return nil
 }
 
+// errSettled says that a message is settled already.
+var errSettled = errors.New("core: the message is settled")
+
 // one writes down what became of one message.
 func (s *settlement) one(id string, o outcome, tried bool) error {
-	m, err := s.message(id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && m.State != MessageQueued {
-		return nil // gone, or settled by somebody else, meanwhile
-	} else if err != nil {
-		return err
-	}
-	if tried {
-		m.Tries++
-	}
-	switch {
-	case o.problem == "":
-		s.count(s.sent, m.Month)
-		return s.putMessage(m.closed(MessageSent, "", s.now))
-	case o.permanent:
-		s.count(s.dead, m.Month)
-		if err := s.putMessage(m.closed(MessageDead, o.problem, s.now)); err != nil {
-			return err
+	err := messages.Change(s, invert(id), func(m Message) (Message, error) {
+		if m.State != MessageQueued {
+			return m, errSettled
 		}
-		return s.also(ActMessageDead, func(e *Entry) {
-			e.Actor, e.At, e.About, e.Target, e.Reason = ActorSystem, s.now, m.Account, m.ID, o.problem
-		})
+		if tried {
+			m.Tries++
+		}
+		switch {
+		case o.problem == "":
+			s.count(s.sent, m.Month)
+			return m.closed(MessageSent, "", s.now), nil
+		case o.permanent:
+			s.count(s.dead, m.Month)
+			return m.closed(MessageDead, o.problem, s.now), s.also(ActMessageDead, func(e *Entry) {
+				e.Actor, e.At, e.About, e.Target, e.Reason = ActorSystem, s.now, m.Account, m.ID, o.problem
+			})
+		}
+		m.Problem, m.Next = o.problem, s.now.Add(retryWait(m.Tries))
+		return m, nil
+	})
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, errSettled) {
+		return nil // gone, or settled by somebody else, meanwhile
 	}
-	m.Problem, m.Next = o.problem, s.now.Add(retryWait(m.Tries))
-	return s.putMessage(m)
+	return err
 }
 
 func (s *settlement) count(of map[string]int, month string) {

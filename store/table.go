@@ -120,6 +120,32 @@ func (t *Table[T]) Put(tx Tx, id string, v T) error {
 	return t.write(tx, key, id, old, v)
 }
 
+// Change replaces a record by what change makes of it: Get and Put with one
+// reading. It returns ErrNotFound when there is none, and change's own error,
+// with which nothing is written.
+func (t *Table[T]) Change(tx Tx, id string, change func(T) (T, error)) error {
+	key, err := t.key(id)
+	if err != nil {
+		return err
+	}
+	b, err := tx.Get(key)
+	if err != nil {
+		return err
+	}
+	v, err := t.decode(b)
+	if err != nil {
+		return err
+	}
+	old, err := t.entriesOf(id, v)
+	if err != nil {
+		return err
+	}
+	if v, err = change(v); err != nil {
+		return err
+	}
+	return t.write(tx, key, id, old, v)
+}
+
 // Delete removes a record and its index entries. Deleting an absent record is no error.
 func (t *Table[T]) Delete(tx Tx, id string) error {
 	key, err := t.key(id)

@@ -392,3 +392,39 @@ func TestTableMistakesPanic(t *testing.T) {
 		}()
 	}
 }
+
+func TestChangeReadsOnceAndWritesWhatItMakes(t *testing.T) {
+	db, table := sealed(t), members()
+	stop := errors.New("stop")
+	update(t, db, func(tx store.Tx) error {
+		if err := table.Change(tx, "1", func(m member) (member, error) { return m, nil }); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("of nothing: %v", err)
+		}
+		if err := table.Insert(tx, "1", member{Name: "ada", Tags: []string{"old"}}); err != nil {
+			return err
+		}
+		if err := table.Insert(tx, "2", member{Name: "mara"}); err != nil {
+			return err
+		}
+		if err := table.Change(tx, "1", func(m member) (member, error) {
+			m.Tags = []string{"new"}
+			return m, nil
+		}); err != nil {
+			return err
+		}
+		if got := ids(table.PageEq(tx, "tag", "old", "", 5)) + "|" + ids(table.PageEq(tx, "tag", "new", "", 5)); got != "|1" {
+			t.Errorf("found by its tags: %s", got)
+		}
+		if err := table.Change(tx, "1", func(m member) (member, error) { m.Note = "lost"; return m, stop }); !errors.Is(err, stop) {
+			t.Errorf("stopped: %v", err)
+		}
+		var taken *store.UniqueError
+		if err := table.Change(tx, "1", func(m member) (member, error) { m.Name = "mara"; return m, nil }); !errors.As(err, &taken) {
+			t.Errorf("a name that is taken: %v", err)
+		}
+		if m, err := table.Get(tx, "1"); err != nil || m.Note != "" || m.Name != "ada" {
+			t.Errorf("%+v, %v", m, err)
+		}
+		return table.Check(tx, func(problem string) { t.Error(problem) })
+	})
+}
