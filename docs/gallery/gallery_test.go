@@ -79,6 +79,13 @@ func scenes() []scene {
 		{name: "challenge", title: "The second factor at sign-in, and the other ways", play: challenge},
 		{name: "inbox", title: "What the portal has told somebody", play: func(v *visitor) { v.as(demo.Member).Press("i").WaitFor("unread") }},
 		{name: "outbox", title: "The outbox: what leaves, and how much of it may", play: func(v *visitor) { v.as(demo.Owner).Press("d", "m").WaitFor("this month") }},
+		{name: "overview", title: "The overview: what happens, and what needs somebody", wide: true, play: func(v *visitor) { v.office("o", "Needs you") }},
+		{name: "people", title: "People", play: func(v *visitor) { v.office("p", "60 people") }},
+		{name: "policy", title: "Whom a change of the policy touches, before it is put in force", play: func(v *visitor) {
+			v.office("l", "is in force since").Press("down", "down", "down", "down", "enter").WaitFor("Who must have one").
+				Press("down", "down", "down", "down", "down", "right").WaitFor("everybody").Press("esc").WaitFor("History").Press("s").WaitFor("were counted")
+		}},
+		{name: "apps", title: "Apps, with rules of their own", play: func(v *visitor) { v.office("a", "Owner") }},
 		{name: "help", title: "The keys of a screen", play: func(v *visitor) { v.as(demo.Member).Press("s").WaitFor("192.0.2.77").Press("?") }},
 		{name: "home-pt-BR", title: "Home in Brazilian Portuguese", options: []tuitest.Option{tuitest.Lang("pt-BR")}, play: signIn},
 		{name: "signup-light", title: "Signing up in the light theme", play: func(v *visitor) { v.dress(tui.ThemeLight); signUp(v, "harbour2026") }},
@@ -105,6 +112,12 @@ func setUp(v *visitor) {
 	v.env = screens.NewEnv(v.env.Session, v.portal, core.Actor{Door: core.DoorLocal})
 	v.env.Session.Door = v.env.T("door." + string(core.DoorLocal))
 	v.open().Press("enter").WaitFor("Rules").Type(demo.PortalName).Press("enter").Press("right", "right")
+}
+
+// office is the owner at a screen of the administration.
+func (v *visitor) office(way, shows string) *visitor {
+	v.as(demo.Owner).Press("d").WaitFor("look after this portal").Press(way).WaitFor(shows)
+	return v
 }
 
 // alone is somebody in a portal of their own, whose secrets are the same in every
