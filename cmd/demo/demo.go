@@ -109,6 +109,13 @@ type clock struct {
 	mu      sync.Mutex
 	at      time.Time
 	arrived bool
+	waiting map[*alarm]bool
+}
+
+// alarm is something that is to happen at a time of the story.
+type alarm struct {
+	at time.Time
+	f  func()
 }
 
 var _ core.Clock = (*clock)(nil)
@@ -123,20 +130,50 @@ func (c *clock) Now() time.Time {
 	return c.at
 }
 
-// AfterFunc waits by the machine's clock: while the story is told nobody waits.
-func (c *clock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+// AfterFunc waits by the story's time, and then by the machine's clock.
+func (c *clock) AfterFunc(d time.Duration, f func()) func() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.arrived || d <= 0 {
+		return time.AfterFunc(d, f).Stop
+	}
+	a := &alarm{c.at.Add(d), f}
+	if c.waiting == nil {
+		c.waiting = map[*alarm]bool{}
+	}
+	c.waiting[a] = true
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		waited := c.waiting[a]
+		delete(c.waiting, a)
+		return waited
+	}
+}
 
-// move goes on to a time of the story. It never goes back.
+// move goes on to a time of the story, and lets happen what is due by then. It
+// never goes back.
 func (c *clock) move(to time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if to.After(c.at) {
 		c.at = to
 	}
+	for a := range c.waiting {
+		if !a.at.After(c.at) {
+			delete(c.waiting, a)
+			go a.f()
+		}
+	}
 }
 
+// arrive ends the story. Whatever still waits does so by the machine's clock.
 func (c *clock) arrive() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.arrived = true
+	for a := range c.waiting {
+		delete(c.waiting, a)
+		time.AfterFunc(max(a.at.Sub(c.now()), 0), a.f)
+	}
 }

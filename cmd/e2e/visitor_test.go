@@ -107,18 +107,28 @@ func (v *visitor) choose(label string) {
 		return false
 	}
 	for range 20 {
-		before := v.Text()
+		before := v.drawn(nil)
 		if marked(before) {
 			v.Press("enter")
 			return
 		}
 		v.Press("down")
-		// Half drawn, a screen has no mark, or two.
-		if err := v.Until(func(screen string) bool { return screen != before && strings.Count(screen, "▸") == 1 }); err != nil {
-			v.t.Fatalf("the menu stands still: %v\n%s", err, v.Text())
-		}
+		v.drawn(&before)
 	}
 	v.t.Fatalf("no line %q in the menu:\n%s", label, v.Text())
+}
+
+// drawn waits until the screen is whole, and another than it was, and returns it.
+// Half drawn, a screen has no mark, or two.
+func (v *visitor) drawn(before *string) (screen string) {
+	v.t.Helper()
+	if err := v.Until(func(s string) bool {
+		screen = s
+		return strings.Count(s, "▸") == 1 && (before == nil || s != *before)
+	}); err != nil {
+		v.t.Fatalf("the screen stands still: %v\n%s", err, v.Text())
+	}
+	return screen
 }
 
 // fill types into one field after the other.

@@ -85,7 +85,6 @@ func TestTheWholeWayOverSSH(t *testing.T) {
 // whoever saw their home signs in again afterwards; whoever was killed half way
 // has an account or has none.
 func TestKilledBetweenTwoScreens(t *testing.T) {
-	t.Parallel()
 	rounds := 3
 	if long() {
 		rounds = 100
@@ -133,7 +132,6 @@ func TestKilledBetweenTwoScreens(t *testing.T) {
 // A backup made while the portal serves and people sign in is whole: restored
 // elsewhere, it passes the check and lets the same people in.
 func TestBackupUnderLoadRestoredElsewhere(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	data := filepath.Join(dir, "portal")
 	s := serve(t, data)
@@ -179,7 +177,6 @@ func TestBackupUnderLoadRestoredElsewhere(t *testing.T) {
 
 // A linked key speaks for its account on the command line, and for nothing else.
 func TestVerbsOverSSHWithALinkedKey(t *testing.T) {
-	t.Parallel()
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data)
 	setUp(t, s).leave()
@@ -217,7 +214,6 @@ func TestVerbsOverSSHWithALinkedKey(t *testing.T) {
 // A lost password: the console issues a code, the person signs in with it once
 // and chooses a new password on the way.
 func TestLostPassword(t *testing.T) {
-	t.Parallel()
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data)
 	setUp(t, s).leave()
