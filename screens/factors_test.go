@@ -331,19 +331,16 @@ func TestTheListSaysThatThePortalCannotAnswer(t *testing.T) {
 	const busy = "The portal could not answer"
 	p := newPlace(t)
 	v, e, _ := p.armed(t)
-	reachable := e.Ctx
-	gone, cancel := context.WithCancel(context.Background())
-	cancel()
-	e.Ctx = gone
+	cut(e, true)
 	walk(t, mark(t, v, "Tablet"), "x", "Remove it")
 	v.Press("tab", "enter").WaitFor(busy).Press("esc")
 	walk(t, v, "r", busy, "r", busy)
-	e.Ctx = reachable
+	cut(e, false)
 	walk(t, v, "r", "Pixel 9")
 	for name, screen := range map[string]func(*Env) tui.Screen{"app": anApp, "codes": newRecovery, "key": newAddKey} {
-		e.Ctx = gone
+		cut(e, true)
 		w := tuitest.Open(t, e.Session, screen(e)).WaitFor(busy)
-		e.Ctx = reachable
+		cut(e, false)
 		w.Press("r").WaitUntil(name+" is there", func(screen string) bool { return !strings.Contains(screen, busy) })
 	}
 }

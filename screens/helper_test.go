@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +158,7 @@ func (p *place) env(t testing.TB, opts ...tuitest.Option) *Env {
 	t.Helper()
 	ui := tuitest.NewSession(t, opts...)
 	ui.Clock, ui.Door = p.clock.Now, "ssh"
+	ui.Ctx = &wireCtx{Context: ui.Ctx}
 	e := NewEnv(ui, p.Portal, core.Actor{Door: core.DoorSSH, Remote: "198.51.100.4", Client: "OpenSSH_9.9"})
 	t.Cleanup(e.Close)
 	return e
@@ -223,3 +225,28 @@ func flat(screen string) string { return strings.Join(strings.Fields(screen), " 
 func waitToRead(v *tuitest.Terminal, sentence string) *tuitest.Terminal {
 	return v.WaitUntil("there is "+sentence, func(screen string) bool { return strings.Contains(flat(screen), sentence) })
 }
+
+// wireCtx is the context of a connection whose calls can be made to fail for a while.
+type wireCtx struct {
+	context.Context
+	dead atomic.Bool
+}
+
+func (l *wireCtx) Done() <-chan struct{} {
+	if l.dead.Load() {
+		over := make(chan struct{})
+		close(over)
+		return over
+	}
+	return l.Context.Done()
+}
+
+func (l *wireCtx) Err() error {
+	if l.dead.Load() {
+		return context.Canceled
+	}
+	return l.Context.Err()
+}
+
+// cut lets calls of the core fail from now on, or no more.
+func cut(e *Env, dead bool) { e.Ctx.(*wireCtx).dead.Store(dead) }

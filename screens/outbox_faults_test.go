@@ -1,7 +1,6 @@
 package screens
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -31,19 +30,16 @@ func TestAnOutboxThatCannotBeReadSaysSo(t *testing.T) {
 	p := newPost(t, nil)
 	p.write(t, core.ServiceMail, "ada@example.org")
 	v, e := p.outboxOf(t)
-	reachable := e.Ctx
-	gone, cancel := context.WithCancel(context.Background())
-	cancel()
-	e.Ctx = gone
+	cut(e, true)
 	walk(t, v, "r", busy, "enter", "› Test", "enter", busy, "esc", "ada@example.org", "f", busy)
 	v.Lacks("ada@example.org") // it may be of another state
-	e.Ctx = reachable
+	cut(e, false)
 	walk(t, v, "r", "1 message.", "f", "○ queued")
 	v.Press("f", "f").WaitFor("● all").WaitFor("1 message.")
-	e.Ctx = gone
+	cut(e, true)
 	walk(t, v, "T", "Send a test")
 	v.Press("tab").Type("ada@example.org").Press("enter").WaitFor(busy)
-	e.Ctx = reachable
+	cut(e, false)
 }
 
 // Every kind, state and problem has words in every language; what this version
