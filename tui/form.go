@@ -71,6 +71,8 @@ type Form struct {
 	busy  Busy
 	note  string // a refusal of the form as a whole
 	cur   *tea.Cursor
+
+	spoken string // the language that the form was last built in
 }
 
 // NewForm returns a form that asks what build says.
@@ -171,10 +173,49 @@ func (f *Form) Focus(field string) {
 // Refresh makes the fields show values that the screen changed behind them.
 func (f *Form) Refresh() { f.rebuild(f.page, f.Focused()) }
 
+// restyle shows the form in other colours or words. The focus stays where it is,
+// on a button too, and so do the reasons that stand beside fields, unless they
+// are in a language that is no longer spoken. A terminal's answer about its
+// colours comes when it comes, and must not take a reason away unread.
+func (f *Form) restyle() {
+	if f.huh == nil {
+		return
+	}
+	note, reasons := f.note, map[string]string{}
+	for _, ws := range f.pages {
+		for _, w := range ws {
+			if key := w.GetKey(); key != "" {
+				reasons[key] = w.state().err
+			}
+		}
+	}
+	same := f.spoken == f.s.Dict.Tag()
+	at, button := f.index(), -1
+	if b, ok := f.focused().(*buttons); ok {
+		button = b.at
+	}
+	f.rebuild(f.page, f.Focused())
+	if at < len(f.pages[f.page]) {
+		f.focusOn(at)
+		if b, ok := f.focused().(*buttons); ok && button >= 0 && button < len(b.labels) {
+			b.at = button
+		}
+	}
+	f.note = note
+	if !same {
+		return
+	}
+	for key, reason := range reasons {
+		if w := f.widget(key); w != nil {
+			w.state().err = reason
+		}
+	}
+}
+
 // rebuild makes a fresh huh form, since a completed one is dead, and goes back
 // to page and field.
 func (f *Form) rebuild(page int, field string) {
-	f.spec = f.build()
+	f.spec, f.spoken = f.build(), f.s.Dict.Tag()
 	f.pages = f.pages[:0]
 	keys := f.keyMap()
 	groups := make([]*huh.Group, 0, len(f.spec.Pages))

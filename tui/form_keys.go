@@ -16,7 +16,7 @@ func (f *Form) Handle(msg tea.Msg) tea.Cmd {
 	}
 	switch msg := msg.(type) {
 	case RestyleMsg:
-		f.rebuild(f.page, f.Focused())
+		f.restyle()
 	case tea.KeyPressMsg:
 		if !f.busy.On() {
 			return f.key(msg)

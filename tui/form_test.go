@@ -1,6 +1,7 @@
 package tui_test
 
 import (
+	"image/color"
 	"slices"
 	"strings"
 	"testing"
@@ -167,6 +168,38 @@ func TestLanguageChangesUnderAHalfFilledForm(t *testing.T) {
 	if u.Focused() != "news" {
 		t.Errorf("focus went to %q", u.Focused())
 	}
+}
+
+// lone is a form and nothing else.
+type lone struct{ *tui.Form }
+
+func (l *lone) Update(msg tea.Msg) (tui.Screen, tea.Cmd) { return l, l.Handle(msg) }
+
+// The weakness: a terminal that told its colours late took a refusal away before
+// anybody had read it, and the focus from a button.
+func TestALateWordAboutColoursTakesNothingAway(t *testing.T) {
+	s := tuitest.NewSession(t)
+	secret := ""
+	var f *tui.Form
+	f = tui.NewForm(s, func() tui.FormSpec {
+		return tui.FormSpec{
+			Pages:  []tui.Page{{Fields: []tui.Field{tui.Text{Key: "code", Label: "Code", Value: &secret}}}},
+			Submit: "Go", Do: func() tea.Cmd {
+				secret = ""
+				f.Refuse(tui.Refusal{Field: "code", Text: "not right"})
+				return nil
+			},
+		}
+	})
+	v := tuitest.Open(t, s, &lone{f})
+	v.Type("12").Press("enter").WaitFor("not right")
+	v.Send(tea.BackgroundColorMsg{Color: color.Black})
+	v.Settle()
+	v.Contains("not right")
+	v.Press("tab").WaitFor("▸[ Go ]")
+	v.Send(tea.BackgroundColorMsg{Color: color.White})
+	v.Settle()
+	v.Contains("▸[ Go ]")
 }
 
 // TestAnythingCanBeTyped is a random person at a form: whatever is pressed, the
