@@ -88,14 +88,7 @@ func (s *agreementList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		s.fill()
 		return s, nil
 	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseMsg:
-		cmd, used := s.table.Handle(msg)
-		if used {
-			return s, tea.Batch(cmd, s.readOn())
-		}
-		if k, ok := msg.(tea.KeyPressMsg); ok {
-			return s, s.key(k.String())
-		}
-		return s, nil
+		return s, s.pages.input(s.table, msg, s.fetch, s.key)
 	}
 	return s, s.busy.Handle(msg)
 }

@@ -85,14 +85,7 @@ func (s *appList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		s.fill()
 		return s, nil
 	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseMsg:
-		cmd, used := s.table.Handle(msg)
-		if used {
-			return s, tea.Batch(cmd, s.readOn())
-		}
-		if k, ok := msg.(tea.KeyPressMsg); ok {
-			return s, s.key(k.String())
-		}
-		return s, nil
+		return s, s.apps.input(s.table, msg, s.fetch, s.key)
 	}
 	return s, s.busy.Handle(msg)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
 
 	"postern/tui"
 )
@@ -106,6 +107,22 @@ func (p *paged[T]) further(t *tui.Table) (after string, ok bool) {
 	searching := t.Filter() != "" && len(p.list) < listSearch
 	marked, some := t.Selected()
 	return p.next, searching || some && marked.ID == p.id(p.list[len(p.list)-1])
+}
+
+// input hands a key, a paste or a click to the table, and reads on when that led
+// to the end of what is there. A key that the table has no use for is the screen's.
+func (p *paged[T]) input(t *tui.Table, msg tea.Msg, fetch, key func(string) tea.Cmd) tea.Cmd {
+	cmd, used := t.Handle(msg)
+	if used {
+		if after, ok := p.further(t); ok {
+			return tea.Batch(cmd, fetch(after))
+		}
+		return cmd
+	}
+	if k, ok := msg.(tea.KeyPressMsg); ok {
+		return key(k.String())
+	}
+	return nil
 }
 
 // find returns the entry with an id, to be read or changed in place.
