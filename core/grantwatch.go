@@ -5,6 +5,8 @@ package core
 
 import (
 	"time"
+
+	"postern/store"
 )
 
 // RolesChanged wakes its receiver when what the session's account holds may have
@@ -41,10 +43,14 @@ func (l *Live) rolesDue() {
 		return
 	}
 	defer h.working.Done()
-	if err := h.lapseOf(l.account); err != nil && h.ctx.Err() == nil {
-		h.log.Error("end of a role not written down", "error", err) // the sweep will
+	least := time.Duration(0) // what is over by now ended while this was running
+	if err := h.lapseOf(l.account); err != nil {
+		least = rearmAfter
+		if h.ctx.Err() == nil {
+			h.log.Error("end of a role not written down", "error", err) // the sweep will
+		}
 	}
-	h.reviewRoles(l.account, rearmAfter)
+	h.reviewRoles(l.account, least)
 }
 
 // lapseOf writes down what has lapsed of all that an account holds.
@@ -101,26 +107,38 @@ func (h *liveHub) holders(account string) map[string][]*Live {
 // their timers to run for at least least.
 func (h *liveHub) reviewRoles(account string, least time.Duration) {
 	for account, open := range h.holders(account) {
-		ends := h.nextEnd(account)
+		h.armAll(account, open, least)
 		for _, l := range open {
-			l.armRoles(ends, least)
 			l.tellRoles()
 			h.review(l.id, least) // an app that is shared brings its rules along
 		}
 	}
 }
 
-// nextEnd returns when the next of all that an account holds ends; zero when
-// nothing does, or when it cannot be read: then screens find out by themselves.
+// armAll sets the timers of an account's screens. Reading and setting are one
+// step, or a slower reader would replace the timer of a newer one.
+func (h *liveHub) armAll(account string, open []*Live, least time.Duration) {
+	h.arming.Lock()
+	defer h.arming.Unlock()
+	ends := h.nextEnd(account)
+	for _, l := range open {
+		l.armRoles(ends, least)
+	}
+}
+
+// nextEnd returns when the next of all that an account holds ends, which may be
+// past when that is not written down yet; zero when nothing does, or when it
+// cannot be read: then screens find out by themselves.
 func (h *liveHub) nextEnd(account string) (next time.Time) {
 	err := h.read(h.ctx, Actor{}, func(t *txn) error {
-		held, err := t.held(account)
-		for _, g := range held {
-			if !g.Until.IsZero() && (next.IsZero() || g.Until.Before(next)) {
+		return eachRow(func(after string) ([]store.Row[Grant], error) {
+			return grants.PageEq(t, "account", account, after, MaxPage)
+		}, func(g Grant) error {
+			if g.Ended.IsZero() && !g.Until.IsZero() && (next.IsZero() || g.Until.Before(next)) {
 				next = g.Until
 			}
-		}
-		return err
+			return nil
+		})
 	})
 	if err != nil && h.ctx.Err() == nil {
 		h.log.Error("roles of an open screen not read", "error", err)

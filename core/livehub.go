@@ -19,6 +19,7 @@ type liveHub struct {
 	cancel  context.CancelFunc
 	done    chan struct{}
 	working sync.WaitGroup // timers and writes under way
+	arming  sync.Mutex     // of the timers for the ends of roles
 
 	mu        sync.Mutex
 	closed    bool
