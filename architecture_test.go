@@ -28,6 +28,7 @@ var rooms = []struct {
 	{room: "core/password", leaf: true},
 	{room: "core/secret", leaf: true},
 	{room: "core/sms", leaf: true},
+	{room: "core/signature", leaf: true},
 	{room: "core/text", leaf: true},
 	{room: "core", ours: []string{"store"}, never: []string{
 		"charm.land/", "github.com/charmbracelet/", "go.etcd.io/bbolt", "github.com/spf13/", "postern/store/bolt", "postern/store/memory"}},

@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"time"
 
+	"postern/cmd/sshd"
 	"postern/core"
 	"postern/core/mail"
 	"postern/core/password"
+	"postern/core/signature"
 	"postern/core/sms"
 	"postern/core/text"
 	"postern/screens"
@@ -65,6 +67,12 @@ func (p *process) open(ctx context.Context, s settings, command string, mustExis
 		return nil, err
 	}
 	config.Store = h.data
+	hostKey, err := sshd.LoadHostKey(filepath.Join(s.Data, hostKeyFile))
+	if err != nil {
+		h.close()
+		return nil, fail("host_key", "Path", text.Escape(filepath.Join(s.Data, hostKeyFile)), "Detail", text.Escape(trimPackage(err))).because(err)
+	}
+	config.Signer = signature.New(hostKey)
 	h.portal, err = core.New(ctx, config)
 	if err != nil {
 		h.close()

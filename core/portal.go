@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"postern/core/password"
+	"postern/core/signature"
 	"postern/store"
 )
 
@@ -34,8 +35,17 @@ type Config struct {
 	Text Texter
 	// Writer says messages and notices in words. nil: kinds and codes, for tests.
 	Writer Writer
+	// Signer signs receipts and checkpoints of the trail. nil: nothing is signed.
+	Signer Signer
 	// OpenOutbox lets everybody read the outbox, codes too: for a demonstration.
 	OpenOutbox bool
+}
+
+// Signer signs documents with the portal's host key, as `ssh-keygen -Y sign`
+// does (package signature). Its public key is a line of authorized_keys.
+type Signer interface {
+	PublicKey() string
+	Sign(namespace string, doc []byte) (armored string, err error)
 }
 
 // Portal is the core, opened on a store. It has no method but Close: what it
@@ -78,8 +88,11 @@ type base struct {
 	mailer     Mailer
 	texter     Texter
 	writer     Writer
+	signer     Signer
 	openOutbox bool
 }
+
+var _ Signer = (*signature.Signer)(nil)
 
 // hasher is what the core asks of a password.Hasher, which is the only one
 // outside of tests.
@@ -128,7 +141,7 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 	b := &base{
 		db: c.Store, clock: clock, random: random, ids: newIDSource(random),
 		hasher: c.Hasher, breached: c.Breached, log: c.Log, guards: newGuards(),
-		mailer: c.Mail, texter: c.Text, writer: c.Writer, openOutbox: c.OpenOutbox,
+		mailer: c.Mail, texter: c.Text, writer: c.Writer, signer: c.Signer, openOutbox: c.OpenOutbox,
 	}
 	last, err := b.lastKnown(ctx)
 	if err != nil {

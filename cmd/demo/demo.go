@@ -6,12 +6,17 @@ package demo
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"log/slog"
 	"sync"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"postern/core"
 	"postern/core/password"
+	"postern/core/signature"
 	"postern/store"
 	"postern/store/memory"
 )
@@ -63,7 +68,15 @@ func New(ctx context.Context, o Options) (*Demo, error) {
 		return nil, err
 	}
 	clock := &clock{now: o.Now, at: o.Now().Add(-storyLength)}
-	config := core.Config{Store: o.Store, Hasher: hasher, Clock: clock, Writer: o.Writer}
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	key, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		return nil, err
+	}
+	config := core.Config{Store: o.Store, Hasher: hasher, Clock: clock, Writer: o.Writer, Signer: signature.New(key)}
 	if err := past(ctx, config, clock, o.Now()); err != nil {
 		d.Close()
 		return nil, err

@@ -14,9 +14,9 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
-// loadHostKey reads the host key at path, and makes it when it is not there.
+// LoadHostKey reads the host key at path, and makes it when it is not there.
 // Of two processes that make it at once, one wins and both use its key.
-func loadHostKey(path string) (gossh.Signer, error) {
+func LoadHostKey(path string) (gossh.Signer, error) {
 	signer, err := readHostKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return signer, err

@@ -52,7 +52,7 @@ func New(config Config, handler Handler) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := loadHostKey(config.HostKeyPath)
+	signer, err := LoadHostKey(config.HostKeyPath)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package coretest
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,9 +14,12 @@ import (
 
 	"postern/core"
 	"postern/core/password"
+	"postern/core/signature"
 	"postern/store"
 	"postern/store/bolt"
 	"postern/store/memory"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // Start is what the clock of a new Place shows.
@@ -108,6 +112,9 @@ func New(t testing.TB, options ...Option) *Place {
 		db := store.Seal(memory.New(), keys)
 		t.Cleanup(func() { _ = db.Close() })
 		c.Store = db
+	}
+	if c.Signer == nil {
+		c.Signer = HostKey(t)
 	}
 	portal, err := core.New(context.Background(), c)
 	if err != nil {
@@ -298,4 +305,14 @@ func (p *Place) Outbox() []core.Message {
 			return all
 		}
 	}
+}
+
+// HostKey is the key that every Place signs with.
+func HostKey(t testing.TB) *signature.Signer {
+	t.Helper()
+	key, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed([]byte("the host key of the coretest room")[:ed25519.SeedSize]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signature.New(key)
 }
