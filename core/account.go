@@ -4,6 +4,7 @@ package core
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -68,6 +69,7 @@ type Credential struct {
 	Expired  bool      `json:"expired,omitempty"` // must be changed at the next sign-in
 	Failures int       `json:"failures,omitempty"`
 	History  []OldHash `json:"history,omitempty"` // newest first, without the present one
+	Trail    []byte    `json:"trail"`             // opens what the trail says of the account; 16 random bytes
 
 	// A one-time code that stands for a lost password.
 	CodeHash  string    `json:"code_hash,omitempty"`
@@ -162,6 +164,9 @@ func (t *txn) tally() (tally, error) {
 
 // insertAccount writes a new account with its credential and counts it.
 func (t *txn) insertAccount(a Account, c Credential) error {
+	if len(c.Trail) != trailKeySize {
+		return fmt.Errorf("core: account %q has no key for the trail", a.ID)
+	}
 	if err := accounts.Insert(t, a.ID, a); err != nil {
 		return uniqueError(err)
 	}

@@ -263,7 +263,7 @@ func (s *Apps) Create(ctx context.Context, actor Actor, in AppInput) (App, error
 			return appNameError(err)
 		}
 		t.entry.About = owner.ID
-		t.entry.After = a.described(owner.UserName)
+		t.entry.After = a.described(reference(owner.ID))
 		g := Grant{ID: grant, App: a.ID, Account: owner.ID, Role: RoleAppOwner, By: t.entry.Actor, Created: t.now}
 		if err := t.insertShare(g); err != nil {
 			return err

@@ -132,13 +132,9 @@ func (s *Apps) Transfer(ctx context.Context, actor Actor, ref, to string) error 
 		if next.ID == a.Owner {
 			return refuseField(CodeConflict, "owner")
 		}
-		list := []App{a}
-		if err := t.nameOwners(list); err != nil {
-			return err
-		}
 		t.entry.About = next.ID
-		t.entry.Before = map[string]string{"owner": list[0].OwnerName}
-		t.entry.After = map[string]string{"owner": next.UserName}
+		t.entry.Before = map[string]string{"owner": reference(a.Owner)}
+		t.entry.After = map[string]string{"owner": reference(next.ID)}
 		var gone []Grant
 		err = t.eachShare(a.ID, func(g Grant) error {
 			if g.Role == RoleAppOwner {

@@ -126,7 +126,7 @@ type Entry struct {
 	Code    Code      `json:"code,omitempty"` // why it was refused
 
 	Actor   string `json:"actor,omitempty"` // account id, "console", "system", or "" for a stranger
-	Name    string `json:"name,omitempty"`  // the actor's user name at that time
+	Name    string `json:"name,omitempty"`  // the actor's user name; "" when it is no account any more
 	Session string `json:"session,omitempty"`
 	Door    Door   `json:"door"`
 	Remote  string `json:"remote,omitempty"`
@@ -141,6 +141,10 @@ type Entry struct {
 	// SignedIn says that a sign-in came to its session by this act, whatever its
 	// last step was. The session that a sign-up begins is no sign-in.
 	SignedIn bool `json:"signed_in,omitempty"`
+
+	// Erased says that the account it concerns was deleted, and with it what the
+	// entry said of its person. It is found out when the entry is read.
+	Erased bool `json:"erased,omitempty"`
 }
 
 // Actors that are no account.
@@ -150,19 +154,19 @@ const (
 )
 
 // trail is kept under inverted ids: a page begins with the newest entry.
-var trail = store.NewTable("audit", 1,
-	store.Index[Entry]{Name: "account", Keys: func(e Entry) []string {
+var trail = store.NewTable("audit", 2,
+	store.Index[storedEntry]{Name: "account", Keys: func(e storedEntry) []string {
 		var keys []string
 		if e.About != "" {
 			keys = append(keys, e.About)
 		}
-		if e.Actor != "" && e.Actor != ActorConsole && e.Actor != ActorSystem {
+		if e.byAccount() {
 			keys = append(keys, e.Actor)
 		}
 		return keys
 	}},
-	store.Index[Entry]{Name: "action", Keys: func(e Entry) []string { return []string{string(e.Action)} }},
-	store.Index[Entry]{Name: "address", Keys: func(e Entry) []string {
+	store.Index[storedEntry]{Name: "action", Keys: func(e storedEntry) []string { return []string{string(e.Action)} }},
+	store.Index[storedEntry]{Name: "address", Keys: func(e storedEntry) []string {
 		if e.Remote == "" {
 			return nil
 		}
@@ -250,7 +254,7 @@ func (a *Audit) List(ctx context.Context, actor Actor, ref, after string, n int)
 
 func pageTrail(t *txn, account, after string, n int) (AuditPage, error) {
 	n = pageSize(n)
-	var rows []store.Row[Entry]
+	var rows []store.Row[storedEntry]
 	var err error
 	if account == "" {
 		rows, err = trail.Page(t, after, n)
@@ -260,9 +264,9 @@ func pageTrail(t *txn, account, after string, n int) (AuditPage, error) {
 	if err != nil {
 		return AuditPage{}, err
 	}
-	page := AuditPage{Entries: make([]Entry, len(rows))}
-	for i, r := range rows {
-		page.Entries[i] = r.Value
+	var page AuditPage
+	if page.Entries, err = t.openRows(rows); err != nil {
+		return AuditPage{}, err
 	}
 	if len(rows) == n {
 		page.Next = rows[n-1].Cursor

@@ -22,7 +22,11 @@ func WriteTrail(ctx context.Context, p *Portal, n int, end time.Time, span time.
 					return err
 				}
 				e.ID = id
-				if err := trail.Insert(tx, invert(id), e); err != nil {
+				kept, err := sealPerson(tx, e)
+				if err != nil {
+					return err
+				}
+				if err := trail.Insert(tx, invert(id), kept); err != nil {
 					return fmt.Errorf("entry %d: %w", j, err)
 				}
 			}

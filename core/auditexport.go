@@ -45,7 +45,9 @@ const exportBuffer = 64 << 10
 // the field "format", what Search refuses with, CodeNotWritten when w fails,
 // CodeUnavailable when ctx is done.
 func (a *Audit) Export(ctx context.Context, actor Actor, q AuditQuery, format string, w io.Writer, progress func(done int, share float64)) (n int, err error) {
-	target := describeExport(q, format)
+	typed := q // whom it was about is not repeated before it is known to be an account
+	typed.Actor, typed.About, typed.Account = "", "", ""
+	target := describeExport(typed, format)
 	var p auditPlan
 	last, err := a.look(ctx, actor, func(t *txn) error {
 		if err := t.mayExport(); err != nil {
@@ -55,7 +57,9 @@ func (a *Audit) Export(ctx context.Context, actor Actor, q AuditQuery, format st
 			return refuseField(CodeFormat, "format")
 		}
 		q.N = MaxPage
-		p, err = t.planAudit(q)
+		if p, err = t.planAudit(q); err == nil {
+			target = describeExport(p.query, format)
+		}
 		return err
 	})
 	if err == nil {

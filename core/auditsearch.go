@@ -56,6 +56,7 @@ type auditPlan struct {
 	index   string // "": the trail itself
 	value   string
 	match   []func(Entry) bool
+	worded  bool      // what an entry says is looked at
 	hidden  bool      // custom fields that are hidden may be seen
 	from    uint64    // milliseconds, as ids have them
 	begin   string    // an inverted id: the search begins after it; "" is the newest
@@ -111,25 +112,27 @@ func (t *txn) planAudit(q AuditQuery) (p auditPlan, err error) {
 		p.match = append(p.match, match)
 	}
 	for _, who := range []struct {
-		field, ref string
-		is         func(e Entry, id string) bool
+		field string
+		ref   *string // becomes the id of the account that is meant
+		is    func(e Entry, id string) bool
 	}{
-		{"actor", q.Actor, func(e Entry, id string) bool { return e.Actor == id }},
-		{"about", q.About, func(e Entry, id string) bool { return e.About == id }},
-		{"user", q.Account, func(e Entry, id string) bool { return e.Actor == id || e.About == id }},
+		{"actor", &p.query.Actor, func(e Entry, id string) bool { return e.Actor == id }},
+		{"about", &p.query.About, func(e Entry, id string) bool { return e.About == id }},
+		{"user", &p.query.Account, func(e Entry, id string) bool { return e.Actor == id || e.About == id }},
 	} {
-		if who.ref == "" {
+		if *who.ref == "" {
 			continue
 		}
-		if who.field == "actor" && slices.Contains([]string{ActorConsole, ActorSystem, ActorStranger}, who.ref) {
-			id := strings.TrimPrefix(who.ref, ActorStranger) // a stranger has none
+		if who.field == "actor" && slices.Contains([]string{ActorConsole, ActorSystem, ActorStranger}, *who.ref) {
+			id := strings.TrimPrefix(*who.ref, ActorStranger) // a stranger has none
 			p.match = append(p.match, func(e Entry) bool { return e.Actor == id })
 			continue
 		}
-		id, err := t.someone(who.field, who.ref)
+		id, err := t.someone(who.field, *who.ref)
 		if err != nil {
 			return p, err
 		}
+		*who.ref = id
 		follow("account", id, func(e Entry) bool { return who.is(e, id) })
 	}
 	if q.Address != "" {
@@ -190,7 +193,7 @@ func (p *auditPlan) filters() error {
 		if err != nil {
 			return err
 		}
-		word = strings.ToLower(word)
+		word, p.worded = strings.ToLower(word), true
 		p.match = append(p.match, func(e Entry) bool { return strings.Contains(strings.ToLower(e.Target), word) })
 	}
 	return nil
@@ -242,7 +245,7 @@ func (p *auditPlan) means(e Entry) bool {
 }
 
 // next reads on along the index of the plan, after an inverted id.
-func (p *auditPlan) next(tx store.Tx, after string, n int) ([]store.Row[Entry], error) {
+func (p *auditPlan) next(tx store.Tx, after string, n int) ([]store.Row[storedEntry], error) {
 	if p.index == "" {
 		return trail.Page(tx, after, n)
 	}
@@ -279,10 +282,17 @@ func (t *txn) searchTrail(p auditPlan) (page AuditPage, err error) {
 			}
 			page.Looked++
 			page.Back, page.Next = r.Value.At, r.Value.ID
-			if !p.means(r.Value) {
+			e := r.Value.Entry
+			if !p.worded && !p.means(e) { // most need not be opened
 				continue
 			}
-			page.Entries = append(page.Entries, t.seenBy(p, r.Value))
+			if e, err = t.reader().open(r.Value); err != nil {
+				return page, err
+			}
+			if p.worded && !p.means(e) {
+				continue
+			}
+			page.Entries = append(page.Entries, t.seenBy(p, e))
 			if len(page.Entries) == p.query.N {
 				return page, nil
 			}

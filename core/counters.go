@@ -97,7 +97,11 @@ func shardOf(id string) string {
 // writeEntry writes an entry of the trail and counts it. Nothing is written to
 // the trail from anywhere else.
 func writeEntry(tx store.Tx, e Entry) error {
-	if err := trail.Insert(tx, invert(e.ID), e); err != nil {
+	kept, err := sealPerson(tx, e)
+	if err != nil {
+		return err
+	}
+	if err := trail.Insert(tx, invert(e.ID), kept); err != nil {
 		return err
 	}
 	if e.Action == ActBackup && e.Outcome == OutcomeDone {
@@ -483,7 +487,7 @@ func countFromNow(tx store.Tx, after string) (next string, err error) {
 		return "", err
 	}
 	for _, r := range rows {
-		switch e := r.Value; {
+		switch e := r.Value.Entry; {
 		case since.At.Sub(e.At) > 31*24*time.Hour:
 			return "", nil
 		case e.Action == ActBackup && e.Outcome == OutcomeDone:

@@ -31,7 +31,7 @@ func FillPeople(p *Portal, n int, change func(i int, a *Account)) error {
 				if err := accounts.Insert(tx, a.ID, a); err != nil {
 					return err
 				}
-				if err := credentials.Insert(tx, a.ID, Credential{Hash: "$argon2id$none", Changed: a.Created}); err != nil {
+				if err := credentials.Insert(tx, a.ID, Credential{Hash: "$argon2id$none", Changed: a.Created, Trail: testTrailKey}); err != nil {
 					return err
 				}
 			}

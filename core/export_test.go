@@ -114,3 +114,6 @@ func (h hookedHasher) Verify(ctx context.Context, pw, phc string) (bool, bool, e
 
 // OnVerify lets something happen while a password is being compared.
 func (p *Portal) OnVerify(before func()) { p.base.hasher = hookedHasher{p.base.hasher, before} }
+
+// testTrailKey is the key of accounts that tests write past the core.
+var testTrailKey = make([]byte, trailKeySize)

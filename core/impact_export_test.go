@@ -86,7 +86,7 @@ func populate(tx store.Tx, i int, now time.Time) error {
 		return err
 	}
 	hash := "$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHRzb21lc2FsdA$" + fmt.Sprintf("%043d", i)
-	if err := credentials.Insert(tx, id, Credential{Hash: hash, Changed: made}); err != nil {
+	if err := credentials.Insert(tx, id, Credential{Hash: hash, Changed: made, Trail: testTrailKey}); err != nil {
 		return err
 	}
 	if i%10 < 3 {

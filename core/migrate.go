@@ -40,6 +40,8 @@ func migrations() []migration {
 		{"accounts and factors are counted", countAll},
 		{"what the trail says is counted", countFromNow},
 		reindex("the trail is found by action and address", trail),
+		{"accounts have keys for the trail", giveTrailKeys},
+		{"what the trail says of people is sealed", sealTrail},
 	}
 }
 

@@ -21,7 +21,7 @@ func ManyAccounts(p *Portal, n int) error {
 				}
 				name := fmt.Sprintf("p%07d", i)
 				a := Account{ID: id, UserName: name, DisplayName: name, Email: name + "@example.org", State: StateActive, Created: t.now}
-				if err := t.insertAccount(a, Credential{Hash: "x", Changed: t.now}); err != nil {
+				if err := t.insertAccount(a, Credential{Hash: "x", Changed: t.now, Trail: testTrailKey}); err != nil {
 					return err
 				}
 			}

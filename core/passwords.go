@@ -150,7 +150,7 @@ func (c Credential) replace(hash string, p PasswordPolicy, now time.Time) Creden
 			history = append(history, h)
 		}
 	}
-	return Credential{Hash: hash, Changed: now, History: history}
+	return Credential{Hash: hash, Changed: now, History: history, Trail: c.Trail}
 }
 
 // due says whether the password must be changed before anything else.

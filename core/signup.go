@@ -239,6 +239,9 @@ func (b *base) draft(ctx context.Context, guide PasswordGuide, in SignUpInput, p
 	if cred.Hash, err = b.hasher.Hash(ctx, normal); err != nil {
 		return acc, cred, asError(err)
 	}
+	if cred.Trail, err = b.newTrailKey(); err != nil {
+		return acc, cred, asError(err)
+	}
 	acc.ID, err = b.ids.new(b.clock.Now())
 	acc.State, acc.Language = StateActive, in.Language
 	return acc, cred, asError(err)

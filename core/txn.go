@@ -27,6 +27,7 @@ type txn struct {
 	site   siteRecord
 	entry  Entry
 	denied Operation        // what may refused last
+	opened *trailReader     // of the trail, once something of it was read
 	ruled  map[string]ruled // what apps demand of accounts, as read in this transaction
 }
 
