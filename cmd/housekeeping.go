@@ -16,14 +16,14 @@ import (
 // sweepEvery is how often what only time makes obsolete is cleared away.
 const sweepEvery = time.Hour
 
-// keepHouse delivers messages, and sweeps at once and then every hour, until the
+// keepHouse delivers messages, works on requests, and sweeps at once and then every hour, until the
 // returned function is called, which waits for what is under way.
 func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop func()) {
 	// A limit on the size of files then fails the write, which is refused and
 	// rolled back, in place of ending the process.
 	signal.Ignore(syscall.SIGXFSZ)
 	ctx, cancel := context.WithCancel(ctx)
-	delivered := deliver(ctx, portal)
+	delivered, worked := deliver(ctx, portal), during(ctx, portal.Requests.Work)
 	var working sync.WaitGroup
 	working.Go(func() {
 		next := time.NewTicker(sweepEvery)
@@ -47,17 +47,22 @@ func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop
 			}
 		}
 	})
-	return func() { cancel(); working.Wait(); delivered() }
+	return func() { cancel(); working.Wait(); worked(); delivered() }
 }
 
 // deliver hands messages over until the returned function is called, which waits
 // until what was sent is written down.
 func deliver(ctx context.Context, portal *core.Portal) (stop func()) {
+	return during(ctx, portal.Messages.Deliver)
+}
+
+// during runs work until the returned function is called, which waits for its end.
+func during(ctx context.Context, work func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		portal.Messages.Deliver(ctx)
+		work(ctx)
 	}()
 	return func() { cancel(); <-done }
 }

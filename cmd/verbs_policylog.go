@@ -21,6 +21,7 @@ type changing struct {
 	version int
 	yes     bool
 	dry     bool
+	confirm string
 }
 
 // changes gives a verb the flags of a change.
@@ -28,6 +29,7 @@ func (v verbSet) changes(cmd *cobra.Command, ch *changing) *cobra.Command {
 	cmd.Flags().StringVar(&ch.reason, "reason", "", v.flag("reason"))
 	cmd.Flags().IntVar(&ch.version, "if-version", 0, v.flag("if_version"))
 	cmd.Flags().BoolVar(&ch.yes, "yes", false, v.flag("policy_yes"))
+	cmd.Flags().StringVar(&ch.confirm, "confirm", "", v.flag("policy_confirm"))
 	cmd.Flags().BoolVar(&ch.dry, "dry-run", false, v.flag("policy_dry_run"))
 	return cmd
 }
@@ -37,7 +39,7 @@ func (c *Call) change(ctx context.Context, values map[string]string, ch changing
 	if ch.dry {
 		return c.impact(ctx, values)
 	}
-	pol, err := c.Portal.Policy.Set(ctx, c.Actor, core.PolicyChange{Values: values, Version: ch.version, Reason: ch.reason, Accept: ch.yes})
+	pol, err := c.Portal.Policy.Set(ctx, c.Actor, core.PolicyChange{Values: values, Version: ch.version, Reason: ch.reason, Accept: ch.yes, Confirm: ch.confirm})
 	switch core.CodeOf(err) {
 	case "":
 	case core.CodeLosesFactor:

@@ -42,6 +42,8 @@ var mayDo = map[core.Operation]string{
 	core.OpOverview:       "oasu-",
 	core.OpReadApps:       "oa-u-",
 	core.OpApps:           "oa---",
+	core.OpReadRequests:   "oa-u-",
+	core.OpRequests:       "oa---",
 }
 
 // Every role and every operation: what the core decides, what screens are told,

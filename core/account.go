@@ -167,6 +167,9 @@ func (t *txn) insertAccount(a Account, c Credential) error {
 	if len(c.Trail) != trailKeySize {
 		return fmt.Errorf("core: account %q has no key for the trail", a.ID)
 	}
+	if err := t.requireNew(a.UserName); err != nil {
+		return err
+	}
 	if err := accounts.Insert(t, a.ID, a); err != nil {
 		return uniqueError(err)
 	}

@@ -135,32 +135,38 @@ func (s *Apps) Transfer(ctx context.Context, actor Actor, ref, to string) error 
 		t.entry.About = next.ID
 		t.entry.Before = map[string]string{"owner": reference(a.Owner)}
 		t.entry.After = map[string]string{"owner": reference(next.ID)}
-		var gone []Grant
-		err = t.eachShare(a.ID, func(g Grant) error {
-			if g.Role == RoleAppOwner {
-				gone = append(gone, g)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		for _, g := range gone {
-			if err := t.endShare(a, g); err != nil {
-				return err
-			}
-		}
-		a.Owner = next.ID
-		a.Version++
-		if err := apps.Put(t, a.ID, a); err != nil {
-			return err
-		}
-		g := Grant{ID: id, App: a.ID, Account: next.ID, Role: RoleAppOwner, By: t.entry.Actor, Created: t.now}
-		if err := t.insertShare(g); err != nil {
-			return err
-		}
-		return t.tellShare(a, g)
+		return t.transfer(a, next, id)
 	})
+}
+
+// transfer gives an app to an owner, who holds its owner's role by a grant with
+// the id. The one before loses theirs.
+func (t *txn) transfer(a App, next Account, id string) error {
+	var gone []Grant
+	err := t.eachShare(a.ID, func(g Grant) error {
+		if g.Role == RoleAppOwner {
+			gone = append(gone, g)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, g := range gone {
+		if err := t.endShare(a, g); err != nil {
+			return err
+		}
+	}
+	a.Owner = next.ID
+	a.Version++
+	if err := apps.Put(t, a.ID, a); err != nil {
+		return err
+	}
+	g := Grant{ID: id, App: a.ID, Account: next.ID, Role: RoleAppOwner, By: t.entry.Actor, Created: t.now}
+	if err := t.insertShare(g); err != nil {
+		return err
+	}
+	return t.tellShare(a, g)
 }
 
 // Retire ends an app for good, with every role on it, in one transaction; everybody

@@ -86,6 +86,15 @@ const (
 	ActGrantLapsed Action = "grant.lapsed" // by the portal: its time had come
 
 	ActAuditExport Action = "audit.export"
+
+	ActRequestMake     Action = "request.make"
+	ActRequestCancel   Action = "request.cancel"
+	ActRequestApprove  Action = "request.approve"
+	ActRequestRefuse   Action = "request.refuse"
+	ActRequestHold     Action = "request.hold"
+	ActRequestMove     Action = "request.move"
+	ActRequestCarryOut Action = "request.carry_out" // by the portal: the days of grace are over
+	ActAccountDelete   Action = "account.delete"    // Target is the id; what is left of the account
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -104,6 +113,8 @@ func Actions() []Action {
 		ActGrantChange, ActGrantEnd, ActGrantLapsed,
 		ActAppCreate, ActAppChange, ActAppTransfer, ActAppRetire, ActShare, ActShareChange, ActShareEnd,
 		ActAuditExport,
+		ActRequestMake, ActRequestCancel, ActRequestApprove, ActRequestRefuse, ActRequestHold, ActRequestMove, ActRequestCarryOut,
+		ActAccountDelete,
 	}
 }
 

@@ -23,7 +23,7 @@ func (p *Portal) Check(ctx context.Context, report func(string)) error {
 	err := p.base.db.View(ctx, func(tx store.Tx) error {
 		c := &checker{txn: &txn{Tx: tx, base: p.base, now: p.base.clock.Now()}, ctx: ctx, report: report}
 		for _, step := range []func() error{
-			c.tables, c.site, c.accounts, c.credentials, c.sessions, c.keys, c.grants, c.apps, c.policies, c.factors, c.counters, c.agreements,
+			c.tables, c.site, c.accounts, c.credentials, c.sessions, c.keys, c.grants, c.apps, c.policies, c.factors, c.counters, c.agreements, c.requests,
 		} {
 			if err := step(); err != nil {
 				return err
@@ -52,7 +52,7 @@ func (c *checker) tables() error {
 		messages.Check, usages.Check, notices.Check,
 		freshCounts.Check, hourCounts.Check, dayCounts.Check, factorCounts.Check, marks.Check,
 		contacts.Check, agreements.Check, agreementVersions.Check, agreementCounts.Check, acceptances.Check,
-		policyDrafts.Check,
+		policyDrafts.Check, retiredNames.Check, requests.Check, forgetting.Check,
 	} {
 		if err := c.ctx.Err(); err != nil {
 			return err
@@ -212,6 +212,9 @@ func (c *checker) grants() error {
 				c.reportf("grant %q is on app %q, which is not there", id, g.App)
 			}
 		}
+		if !g.Ended.IsZero() {
+			return nil // its account may have been deleted since
+		}
 		return c.owned("grant", id, g.Account)
 	})
 }
@@ -341,4 +344,22 @@ func (c *checker) agreements() error {
 		c.reportf("agreement %q was answered and is not counted", ref)
 	}
 	return err
+}
+
+// requests looks for open requests of accounts that are not there, and for
+// accounts that are there though their deletion is written down.
+func (c *checker) requests() error {
+	return each(c, requests, func(id string, r Request) error {
+		if invert(r.ID) != id {
+			c.reportf("request %q says that its id is %q", id, r.ID)
+		}
+		if r.State.Open() {
+			return c.owned("request", r.ID, r.Account)
+		}
+		there, err := holds(c, accounts, r.Account)
+		if err == nil && there && r.State == RequestDeleted {
+			c.reportf("request %q has deleted account %q, which is there", r.ID, r.Account)
+		}
+		return err
+	})
 }

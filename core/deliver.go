@@ -343,6 +343,7 @@ var errSettled = errors.New("core: the message is settled")
 
 // one writes down what became of one message.
 func (s *settlement) one(id string, o outcome, tried bool) error {
+	gone := false
 	err := messages.Change(s, invert(id), func(m Message) (Message, error) {
 		if m.State != MessageQueued {
 			return m, errSettled
@@ -350,6 +351,7 @@ func (s *settlement) one(id string, o outcome, tried bool) error {
 		if tried {
 			m.Tries++
 		}
+		gone = m.Once && (o.problem == "" || o.permanent)
 		switch {
 		case o.problem == "":
 			s.count(s.sent, m.Month)
@@ -365,6 +367,9 @@ func (s *settlement) one(id string, o outcome, tried bool) error {
 	})
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, errSettled) {
 		return nil // gone, or settled by somebody else, meanwhile
+	}
+	if err == nil && gone {
+		return messages.Delete(s, invert(id))
 	}
 	return err
 }

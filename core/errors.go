@@ -84,6 +84,11 @@ const (
 	CodeEndBeyond   Code = "end_beyond"   // an end behind that of the giver's own role
 	CodeWeaker      Code = "weaker"       // an app's rule (Field) that is weaker than the portal's (Rule)
 	CodeRoleInUse   Code = "role_in_use"  // N people hold the role (Rule) that is to go
+	CodeNotOwner    Code = "not_owner"    // who decides about requests must be an owner of the portal
+	CodeConfirm     Code = "confirm"      // it asks to be confirmed by typing Rule
+	CodeRequestOpen Code = "request_open" // there is a request to delete the account already
+	CodeRequestOver Code = "request_over" // the request has come to its end
+	CodeHeld        Code = "held"         // the account is kept by a hold
 	CodeNotWritten  Code = "not_written"  // what was asked for could not be written in full: a disk is full, a reader has gone
 )
 

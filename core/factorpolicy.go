@@ -186,7 +186,7 @@ func (s *Policies) Losing(ctx context.Context, actor Actor, values map[string]st
 		if err := t.may(OpChangePolicy, ""); err != nil {
 			return err
 		}
-		next, err := t.policy.with(values)
+		next, err := t.changed(values)
 		if err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func (s *Policies) Impact(ctx context.Context, actor Actor, values map[string]st
 		if err := t.may(OpChangePolicy, ""); err != nil {
 			return err
 		}
-		next, err := t.policy.with(values)
+		next, err := t.changed(values)
 		if err != nil {
 			return err
 		}
@@ -184,6 +184,9 @@ func (c *counter) count() error {
 		return err
 	}
 	c.out.Version, c.out.Changes = c.old.Version, diff(c.old, c.next)
+	if err := c.nameSettings(c.out.Changes); err != nil {
+		return err
+	}
 	c.out.SignUpBefore, c.out.SignUpAfter = c.old.SignUp.state(c.accounts), c.next.SignUp.state(c.accounts)
 	if strengthened(c.old.Password, c.next.Password) {
 		c.out.Strength = c.out.Accounts

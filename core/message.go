@@ -35,6 +35,7 @@ const (
 	MessageEnrolCode   MessageKind = "code_enrol"   // a code that confirms an address as a factor
 	MessageAddressCode MessageKind = "code_address" // a code that confirms an e-mail address
 	MessageTest        MessageKind = "test"
+	MessageFarewell    MessageKind = "farewell" // the receipt of a deletion
 )
 
 // MessageState is where a message stands.
@@ -66,6 +67,12 @@ type Message struct {
 	Next     time.Time         `json:"next,omitzero"` // not before
 	Tries    int               `json:"tries,omitempty"`
 	Problem  string            `json:"problem,omitempty"` // of the last try: "unreachable", "refused", "expired", …
+
+	// About is somebody else whom it names, and with whose account it goes.
+	About string `json:"about,omitempty"`
+	// Once says that it is forgotten as soon as it is sent or given up: its person
+	// has no account any more.
+	Once bool `json:"once,omitempty"`
 }
 
 // messages is kept under inverted ids: a page begins with the newest. The queue
@@ -83,12 +90,8 @@ var messages = store.NewTable("message", 1,
 		}
 		return []string{string(m.Service)}
 	}},
-	store.Index[Message]{Name: "account", Keys: func(m Message) []string {
-		if m.Account == "" {
-			return nil
-		}
-		return []string{m.Account}
-	}})
+	store.Index[Message]{Name: "account", Keys: func(m Message) []string { return keyIf(m.Account) }},
+	store.Index[Message]{Name: "about", Keys: func(m Message) []string { return keyIf(m.About) }})
 
 // message reads one by its id.
 func (t *txn) message(id string) (Message, error) {
@@ -136,6 +139,8 @@ type outgoing struct {
 	args    map[string]string
 	code    string
 	until   time.Time
+	about   string
+	once    bool
 }
 
 // enqueue puts a message into the outbox and takes it from the allowance.
@@ -152,7 +157,7 @@ func (t *txn) enqueue(o outgoing) (Message, error) {
 	m := Message{
 		ID: id, Account: o.account.ID, Service: o.service, To: o.to, Kind: o.kind, Language: o.account.Language,
 		Zone: o.account.TimeZone, Args: o.args, Code: o.code, State: MessageQueued, Month: month,
-		Until: o.until, Created: t.now,
+		Until: o.until, Created: t.now, About: o.about, Once: o.once,
 	}
 	return m, messages.Insert(t, invert(id), m)
 }

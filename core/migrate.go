@@ -42,6 +42,7 @@ func migrations() []migration {
 		reindex("the trail is found by action and address", trail),
 		{"accounts have keys for the trail", giveTrailKeys},
 		{"what the trail says of people is sealed", sealTrail},
+		reindex("ended sessions are found by their account", sessions),
 	}
 }
 

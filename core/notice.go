@@ -33,6 +33,17 @@ const (
 	NoticeAccessGiven     NoticeKind = "access_given" // an app was shared, or until when was changed
 	NoticeAccessEnded     NoticeKind = "access_ended"
 	NoticeAllowance       NoticeKind = "allowance" // to owners: 80 % and 100 % of a service's messages
+
+	// To whoever's account it is.
+	NoticeDeleteAsked     NoticeKind = "delete_asked"
+	NoticeDeleteApproved  NoticeKind = "delete_approved" // and when it will be
+	NoticeDeleteRefused   NoticeKind = "delete_refused"
+	NoticeDeleteHeld      NoticeKind = "delete_held"
+	NoticeDeleteCancelled NoticeKind = "delete_cancelled"
+	// To those who decide about requests.
+	NoticeRequestMade NoticeKind = "request_made"
+	NoticeRequestHeld NoticeKind = "request_held" // by the portal: somebody must look at it
+	NoticeRequestGone NoticeKind = "request_gone" // taken back
 )
 
 // NoticeType is a kind of notice, and whether it can be switched off.
@@ -62,6 +73,14 @@ func NoticeTypes() []NoticeType {
 		{Kind: NoticeAccessEnded},
 		{Kind: NoticeRoleGiven, Security: true},
 		{Kind: NoticeRoleEnded, Security: true},
+		{Kind: NoticeDeleteAsked, Security: true},
+		{Kind: NoticeDeleteApproved, Security: true},
+		{Kind: NoticeDeleteRefused, Security: true},
+		{Kind: NoticeDeleteHeld, Security: true},
+		{Kind: NoticeDeleteCancelled, Security: true},
+		{Kind: NoticeRequestMade, Security: true, Owners: true},
+		{Kind: NoticeRequestHeld, Security: true, Owners: true},
+		{Kind: NoticeRequestGone, Owners: true},
 	}
 }
 
@@ -91,6 +110,8 @@ type Notice struct {
 	Args    map[string]string `json:"args,omitempty"`
 	At      time.Time         `json:"at"`
 	Read    time.Time         `json:"read,omitzero"`
+	// About is somebody else whom it names, and with whose account it goes.
+	About string `json:"about,omitempty"`
 }
 
 // notices is kept under inverted ids: a page begins with the newest.
@@ -101,7 +122,16 @@ var notices = store.NewTable("notice", 1,
 			return nil
 		}
 		return []string{n.Account}
-	}})
+	}},
+	store.Index[Notice]{Name: "about", Keys: func(n Notice) []string { return keyIf(n.About) }})
+
+// keyIf is an index key of a value that may be missing.
+func keyIf(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
 
 // muted names a kind on a channel in Account.Muted.
 func muted(k NoticeKind, c Channel) string { return string(k) + "/" + string(c) }
@@ -120,8 +150,21 @@ func (t *txn) notify(account string, k NoticeKind, args map[string]string) error
 	return t.notifyAt(a, a.confirmedEmail(), k, args)
 }
 
+// notifyOf is notify of something that names somebody else, the account about.
+func (t *txn) notifyOf(account, about string, k NoticeKind, args map[string]string) error {
+	a, err := accounts.Get(t, account)
+	if err != nil {
+		return err
+	}
+	return t.tell(a, a.confirmedEmail(), about, k, args)
+}
+
 // notifyAt is notify with the address that mail goes to; "" for none.
 func (t *txn) notifyAt(a Account, address string, k NoticeKind, args map[string]string) error {
+	return t.tell(a, address, "", k, args)
+}
+
+func (t *txn) tell(a Account, address, about string, k NoticeKind, args map[string]string) error {
 	all := map[string]string{"Name": a.DisplayName, "User": a.UserName, "When": t.now.Format(time.RFC3339), "Door": string(t.actor.Door)}
 	for key, v := range map[string]string{"Remote": t.actor.Remote, "Client": t.actor.Client} {
 		if v != "" {
@@ -136,31 +179,40 @@ func (t *txn) notifyAt(a Account, address string, k NoticeKind, args map[string]
 		if err != nil {
 			return err
 		}
-		if err := notices.Insert(t, invert(id), Notice{ID: id, Account: a.ID, Kind: k, Args: all, At: t.now}); err != nil {
+		if err := notices.Insert(t, invert(id), Notice{ID: id, Account: a.ID, Kind: k, Args: all, At: t.now, About: about}); err != nil {
 			return err
 		}
 	}
 	if address == "" || !a.wants(k, ChannelMail) {
 		return nil
 	}
-	_, err := t.enqueue(outgoing{account: a, service: ServiceMail, to: address, kind: k, args: all})
+	_, err := t.enqueue(outgoing{account: a, service: ServiceMail, to: address, kind: k, args: all, about: about})
 	if CodeOf(err) == CodeAllowance {
 		return nil // it is in the inbox; the act it is about goes on
 	}
 	return err
 }
 
-// notifyOwners tells every active owner.
-func (t *txn) notifyOwners(k NoticeKind, args map[string]string) error {
-	var owners []string
-	err := eachRow(func(after string) ([]store.Row[Grant], error) {
+// activeOwners are the accounts that hold the owner's role now, each once.
+func (t *txn) activeOwners() (owners []string, err error) {
+	err = eachRow(func(after string) ([]store.Row[Grant], error) {
 		return grants.PageEq(t, "role", AppPostern+"/"+string(RoleOwner), after, MaxPage)
 	}, func(g Grant) error {
-		if g.active(t.now) && !slices.Contains(owners, g.Account) {
+		if !g.active(t.now) || slices.Contains(owners, g.Account) {
+			return nil
+		}
+		a, err := accounts.Get(t, g.Account)
+		if err == nil && a.State == StateActive {
 			owners = append(owners, g.Account)
 		}
-		return nil
+		return err
 	})
+	return owners, err
+}
+
+// notifyOwners tells every active owner.
+func (t *txn) notifyOwners(k NoticeKind, args map[string]string) error {
+	owners, err := t.activeOwners()
 	if err != nil {
 		return err
 	}

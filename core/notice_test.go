@@ -32,6 +32,7 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 	confirm(t, p, p.Owner)
 	var a app
 	var codes []string
+	var request core.Request
 	const key = "SHA256:mara"
 	acts := []struct {
 		kind core.NoticeKind
@@ -73,15 +74,35 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 		{core.NoticeAccessEnded, map[string]string{"App": "Archive", "AppRole": "member"}, func() {
 			ok(t, p.Apps.Revoke(ctx, coretest.Console(), must(p.Apps.Of(ctx, coretest.Console(), "mara"))(t)[0].ID))
 		}},
+		{core.NoticeDeleteAsked, map[string]string{"Process": "mail"}, func() { request = must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", ""))(t) }},
+		{core.NoticeRequestMade, map[string]string{"Who": "mara"}, func() {
+			must(p.Requests.Cancel(ctx, coretest.Console(), request.ID, ""))(t)
+			must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", ""))(t)
+			request = must(p.Requests.List(ctx, coretest.Console(), core.StateOpen, "", 1))(t).Requests[0]
+		}},
+		{core.NoticeDeleteApproved, nil, func() { must(p.Requests.Approve(ctx, coretest.Console(), request.ID, ""))(t) }},
+		{core.NoticeDeleteHeld, nil, func() { must(p.Requests.Hold(ctx, coretest.Console(), request.ID, "wait"))(t) }},
+		{core.NoticeDeleteRefused, map[string]string{"Reason": "no"}, func() { must(p.Requests.Refuse(ctx, coretest.Console(), request.ID, "no"))(t) }},
+		{core.NoticeDeleteCancelled, nil, func() {
+			r := must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", ""))(t)
+			must(p.Requests.Cancel(ctx, coretest.Console(), r.ID, ""))(t)
+		}},
+		{core.NoticeRequestGone, map[string]string{"Who": "mara"}, func() {
+			r := must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", ""))(t)
+			must(p.Requests.Cancel(ctx, coretest.Console(), r.ID, ""))(t)
+		}},
 		{core.NoticeEmailChanged, nil, func() {
 			must(p.Portal.SignIn.StepUp(ctx, p.Owner, coretest.Password))(t)
 			must(p.Accounts.UpdateProfile(ctx, p.Owner, core.ProfileInput{Email: "lin@new.example"}))(t)
 		}},
 	}
-	seen := map[core.NoticeKind]bool{core.NoticeAllowance: true} // in the test below
+	seen := map[core.NoticeKind]bool{
+		core.NoticeAllowance: true, core.NoticeRequestHeld: true, // in the test below, and that of the last owner
+	}
 	for _, c := range acts {
 		who, to := me, "mara@example.org"
-		if c.kind == core.NoticeEmailChanged {
+		switch c.kind {
+		case core.NoticeEmailChanged, core.NoticeRequestMade, core.NoticeRequestGone:
 			who, to = p.Owner, "lin@example.org"
 		}
 		before := len(outbox(t, p, to))
@@ -139,7 +160,13 @@ func TestWhatCanBeMuted(t *testing.T) {
 	me := p.SignUp("mara")
 	confirm(t, p, me)
 	wishes := must(p.Notices.Wishes(ctx, me))(t)
-	if len(wishes) != len(core.NoticeTypes())-1 || slices.ContainsFunc(wishes, func(w core.Wish) bool { return w.Owners || !w.Inbox || !w.Mail }) {
+	owners := 0
+	for _, n := range core.NoticeTypes() {
+		if n.Owners {
+			owners++
+		}
+	}
+	if len(wishes) != len(core.NoticeTypes())-owners || slices.ContainsFunc(wishes, func(w core.Wish) bool { return w.Owners || !w.Inbox || !w.Mail }) {
 		t.Errorf("a person's wishes begin as %+v", wishes)
 	}
 	if n := len(must(p.Notices.Wishes(ctx, p.Owner))(t)); n != len(core.NoticeTypes()) {

@@ -26,8 +26,12 @@ type Policies struct{ *base }
 func (s *Policies) Current(ctx context.Context, actor Actor) (Policy, error) {
 	var p Policy
 	err := s.read(ctx, actor, func(t *txn) error {
-		p = t.policy
-		return t.may(OpReadPolicy, "")
+		if err := t.may(OpReadPolicy, ""); err != nil {
+			return err
+		}
+		var err error
+		p, err = t.named(t.policy)
+		return err
 	})
 	return p, err
 }
@@ -40,6 +44,9 @@ type PolicyChange struct {
 	// Accept says that whoever changes it knows that people lose their last factor
 	// or cannot sign in any more.
 	Accept bool
+	// Confirm is ConfirmOnce, typed by whoever switches on that accounts are
+	// deleted at once.
+	Confirm string
 }
 
 // Set changes settings and puts the policy in force at once. CodeConflict when
@@ -48,8 +55,9 @@ type PolicyChange struct {
 // CodeNoAllowance for methods that could not be used, CodeDenied, CodeStepUp;
 // CodeLosesFactor with the number of people who would be left without a factor
 // (Losing names them) and CodeLocksOut with that of those who could not sign in
-// any more (Impact names them), unless that was accepted; CodeLockout when no
-// owner could.
+// any more (Impact names them), unless that was accepted; CodeConfirm with
+// what must be typed (Rule) when accounts would be deleted at once; CodeNotOwner
+// for a decider who is none; CodeLockout when no owner could sign in.
 func (s *Policies) Set(ctx context.Context, actor Actor, c PolicyChange) (Policy, error) {
 	var next Policy
 	err := s.do(ctx, actor, ActPolicy, "", func(t *txn) error {
@@ -66,10 +74,13 @@ func (s *Policies) Set(ctx context.Context, actor Actor, c PolicyChange) (Policy
 		if c.Version != 0 && c.Version != t.policy.Version {
 			return refuse(CodeConflict)
 		}
-		if next, err = t.policy.with(c.Values); err != nil {
+		if next, err = t.changed(c.Values); err != nil {
 			return err
 		}
 		next.Factors.demandedSince(t.policy.Factors, t.now)
+		if err := t.consented(next, c.Confirm); err != nil {
+			return err
+		}
 		if err := t.bearable(ctx, next, c.Accept); err != nil {
 			return err
 		}
@@ -147,6 +158,9 @@ func (p Policy) Validate() error {
 	if p.Password.RotateDays > 0 && p.Password.HistoryDays > 0 && p.Password.HistoryDays < p.Password.RotateDays {
 		// Else the password that was forced out could come straight back.
 		return &Error{Code: CodeRange, Field: "password.history_days", Rule: "≥ password.rotate_days"}
+	}
+	if err := p.validateDeletion(); err != nil {
+		return err
 	}
 	return p.validateFactors()
 }

@@ -52,6 +52,9 @@ func (s *Policies) Versions(ctx context.Context, actor Actor, after, n int) ([]P
 					return err
 				}
 				item.Changes = diff(before, p)
+				if err := t.nameSettings(item.Changes); err != nil {
+					return err
+				}
 			}
 			if item.Name, err = t.nameOf(p.By); err != nil {
 				return err
@@ -96,7 +99,9 @@ func (s *Policies) Version(ctx context.Context, actor Actor, n int) (Policy, err
 		if err := t.may(OpReadPolicy, ""); err != nil {
 			return err
 		}
-		p, err = t.version(n)
+		if p, err = t.version(n); err == nil {
+			p, err = t.named(p)
+		}
 		return err
 	})
 	return p, err
@@ -115,8 +120,11 @@ func (s *Policies) Diff(ctx context.Context, actor Actor, a, b int) ([]SettingCh
 			return err
 		}
 		to, err := t.version(b)
+		if err != nil {
+			return err
+		}
 		out = diff(from, to)
-		return err
+		return t.nameSettings(out)
 	})
 	return out, err
 }

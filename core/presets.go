@@ -45,6 +45,7 @@ func freshSections() Policy {
 		Factors:   FactorPolicy{App: true, Key: true, KeyStands: KeyStandsForFactor, Enforce: EnforceNobody, Days: 7},
 		Messages:  MessagePolicy{MailAllowance: 1000},
 		Retention: RetentionPolicy{OutboxDays: 30},
+		Deletion:  DeletionPolicy{Process: ProcessMail, GraceDays: 7, Trail: TrailPseudonym},
 	}
 }
 

@@ -57,6 +57,10 @@ func TestAnActMayRunTwice(t *testing.T) {
 				if written != 0 {
 					t.Errorf("%d entries", written)
 				}
+			case "be deleted at once": // the request, and what is left of the account
+				if written != 2 {
+					t.Errorf("%d entries", written)
+				}
 			default:
 				if written != 1 {
 					t.Errorf("%d entries, want 1: %+v", written, p.Trail()[:max(written, 0)])

@@ -21,6 +21,7 @@ const (
 	KindSpan   SettingKind = "span"
 	KindChoice SettingKind = "choice"
 	KindFields SettingKind = "fields"
+	KindText   SettingKind = "text" // one line, at most Max bytes
 )
 
 // Setting is one line of the policy.
@@ -45,7 +46,7 @@ const (
 
 // Settings returns every setting of the policy, in the order of the screens.
 func Settings() []Setting {
-	return []Setting{
+	list := []Setting{
 		boolean("password.upper_lower", func(p *Policy) *bool { return &p.Password.UpperLower }),
 		boolean("password.letters_digits", func(p *Policy) *bool { return &p.Password.LettersDigits }),
 		boolean("password.special", func(p *Policy) *bool { return &p.Password.Special }),
@@ -83,6 +84,7 @@ func Settings() []Setting {
 		number("messages.sms_allowance", 0, maxAllowance, func(p *Policy) *int { return &p.Messages.SMSAllowance }),
 		number("retention.outbox_days", 1, maxDays, func(p *Policy) *int { return &p.Retention.OutboxDays }),
 	}
+	return append(list, deletionSettings()...)
 }
 
 var validPath = regexp.MustCompile(`^[a-z][a-z_]{0,31}\.[a-z][a-z_]{0,31}$`)

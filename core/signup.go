@@ -75,7 +75,7 @@ func (t *txn) nameFree(name string) error {
 			return err
 		}
 	}
-	return nil
+	return t.requireNew(name)
 }
 
 // SignUp makes an account. CodeConflict when the policy changed meanwhile, CodeClosed, CodeFull, CodeInvite (field "invite"),

@@ -39,6 +39,9 @@ func (w Words) Write(m core.Wording) core.Text {
 	case m.Args["When"] != "" && ownAct(m.Kind):
 		parts = append(parts, d.T("message.when_where", args...), d.T("message.not_you", args...))
 	}
+	if m.Kind == core.MessageFarewell { // as it was signed, line by line
+		parts = append(parts, strings.TrimSpace(m.Args["Document"]), strings.TrimSpace(m.Args["Signature"]), m.Args["Key"])
+	}
 	if m.Service == core.ServiceMail {
 		if m.Args["Name"] != "" {
 			parts = append([]string{d.T("message.hello", args...)}, parts...)
@@ -53,7 +56,9 @@ func (w Words) Write(m core.Wording) core.Text {
 // somebody in their place: then it says from where, and what to do about it.
 func ownAct(k core.NoticeKind) bool {
 	switch k {
-	case core.NoticeAllowance, core.NoticeRoleGiven, core.NoticeRoleEnded, core.NoticeAccessGiven, core.NoticeAccessEnded:
+	case core.NoticeAllowance, core.NoticeRoleGiven, core.NoticeRoleEnded, core.NoticeAccessGiven, core.NoticeAccessEnded,
+		core.NoticeDeleteApproved, core.NoticeDeleteRefused, core.NoticeDeleteHeld,
+		core.NoticeRequestMade, core.NoticeRequestHeld, core.NoticeRequestGone, core.MessageFarewell:
 		return false
 	}
 	return true
@@ -90,9 +95,13 @@ func wordArgs(d *tui.Dict, m core.Wording) []any {
 	args := []any{"Portal", text.Escape(m.Portal), "Code", text.Escape(m.Code), "Minutes", int(core.SentCodeFor / time.Minute)}
 	for name, v := range m.Args {
 		switch name {
-		case "When":
+		case "When", "Due":
 			if at, err := time.Parse(time.RFC3339, v); err == nil {
 				v = d.DateTime(at)
+			}
+		case "Why":
+			if v != "" {
+				args = append(args, "HeldWhy", d.T("request.held."+v))
 			}
 		case "Kind":
 			v = d.T("factor." + v)

@@ -1,0 +1,201 @@
+// Asking for a deletion, and taking that back.
+
+package core
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"postern/store"
+)
+
+// Losses tells the actor what would go with their account. CodeDenied for a stranger.
+func (s *Requests) Losses(ctx context.Context, actor Actor) (Losses, error) {
+	var l Losses
+	err := s.read(ctx, actor, func(t *txn) error {
+		if err := t.may(OpSelf, actor.Account); err != nil {
+			return err
+		}
+		a, err := accounts.Get(t, actor.Account)
+		if err != nil {
+			return err
+		}
+		l, err = t.losses(a)
+		return err
+	})
+	return l, err
+}
+
+// Make asks for the actor's own account to be deleted. typed is the user name, to
+// confirm it. What comes back says what becomes of it: with the process
+// ProcessOnce and no days of grace, the account is deleted already and the
+// request has its receipt.
+//
+// CodeConfirm (field "user_name") for another name, CodeStepUp, CodeRequestOpen
+// when there is one already, CodeLastOwner.
+func (s *Requests) Make(ctx context.Context, actor Actor, typed string) (Request, error) {
+	return s.make(ctx, actor, actor.Account, "", func(t *txn, a Account) error {
+		if err := t.may(OpSelf, a.ID); err != nil {
+			return err
+		}
+		if err := t.requireProof(); err != nil {
+			return err
+		}
+		if !strings.EqualFold(strings.TrimSpace(typed), a.UserName) {
+			return &Error{Code: CodeConfirm, Field: "user_name", Rule: a.UserName}
+		}
+		return nil
+	})
+}
+
+// MakeFor asks for somebody's account to be deleted, by the process of the policy
+// (ref: user name, e-mail address or id). CodeDenied, CodeStepUp, CodeNotFound,
+// CodeRequestOpen, CodeLastOwner; CodeTooLong and CodeCharacter for the reason.
+func (s *Requests) MakeFor(ctx context.Context, actor Actor, ref, reason string) (Request, error) {
+	return s.make(ctx, actor, ref, reason, func(t *txn, a Account) error {
+		if err := t.may(OpRequests, ""); err != nil {
+			return err
+		}
+		if err := t.mayDecide(a.ID); err != nil {
+			return err
+		}
+		return t.requireFresh()
+	})
+}
+
+func (s *Requests) make(ctx context.Context, actor Actor, ref, reason string, allowed func(*txn, Account) error) (Request, error) {
+	var out Request
+	id, err := s.ids.new(s.clock.Now())
+	if err != nil {
+		return out, asError(err)
+	}
+	about := ""
+	if ref == actor.Account {
+		about = ref
+	}
+	err = s.do(ctx, actor, ActRequestMake, about, func(t *txn) error {
+		if ref == "" {
+			return t.may(OpSelf, "")
+		}
+		if ref != actor.Account {
+			if err := t.may(OpRequests, ""); err != nil {
+				return err
+			}
+		}
+		a, err := t.account(ref)
+		if err != nil {
+			return err
+		}
+		t.entry.About, t.entry.Target = a.ID, a.UserName
+		if err := allowed(t, a); err != nil {
+			return err
+		}
+		why, err := cleanText("reason", reason, MaxReason, false)
+		if err != nil {
+			return err
+		}
+		if err := t.requireOwnerBeside(a.ID); err != nil {
+			return err
+		}
+		p := t.policy.Deletion
+		r := Request{ID: id, Account: a.ID, Process: p.Process, Created: t.now, By: t.entry.Actor}
+		if p.Process == ProcessAnalysis {
+			r.Script = p.Script
+		}
+		t.entry.Reason = why
+		t.note("process", string(p.Process))
+		t.note("request", r.ID)
+		r = r.step(t, RequestMade, "", why)
+		err = requests.Insert(t, invert(r.ID), r)
+		var taken *store.UniqueError
+		if errors.As(err, &taken) {
+			return refuse(CodeRequestOpen)
+		} else if err != nil {
+			return err
+		}
+		if err := t.notify(a.ID, NoticeDeleteAsked, map[string]string{"Process": string(p.Process)}); err != nil {
+			return err
+		}
+		if out, err = t.begin(r, a); err != nil {
+			return err
+		}
+		out, err = t.nameRequest(out)
+		return err
+	})
+	if err != nil {
+		return Request{}, err
+	}
+	return out, nil
+}
+
+// begin lets the process of a new or moved request begin.
+func (t *txn) begin(r Request, a Account) (Request, error) {
+	switch r.Process {
+	case ProcessOnce:
+		return t.approve(r, a, "")
+	case ProcessMail:
+		return r, t.tellDeciders(r, a, NoticeRequestMade)
+	}
+	return r, nil // the script's turn: Work
+}
+
+// tellDeciders tells those who decide about requests.
+func (t *txn) tellDeciders(r Request, a Account, k NoticeKind) error {
+	owners, err := t.deciders()
+	if err != nil {
+		return err
+	}
+	for _, id := range owners {
+		err := t.notifyOf(id, a.ID, k, map[string]string{"Who": a.UserName, "Request": r.ID, "Process": string(r.Process), "Why": string(r.Why)})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Cancel takes a request back: one's own, or for those who decide about requests,
+// somebody's. It can be done until the account is deleted. CodeNotFound (field
+// "request"), CodeRequestOver, CodeDenied.
+func (s *Requests) Cancel(ctx context.Context, actor Actor, id, reason string) (Request, error) {
+	return s.decide(ctx, actor, ActRequestCancel, id, func(t *txn, r Request, a Account) (Request, error) {
+		if r.Account != actor.Account {
+			if err := t.may(OpRequests, ""); err != nil {
+				return r, err
+			}
+			if err := t.mayDecide(r.Account); err != nil {
+				return r, err
+			}
+		}
+		why, err := cleanText("reason", reason, MaxReason, false)
+		if err != nil {
+			return r, err
+		}
+		r = r.step(t, RequestCancelled, "", why)
+		t.entry.Reason = why
+		if err := t.putRequest(r); err != nil {
+			return r, err
+		}
+		if err := t.notify(a.ID, NoticeDeleteCancelled, nil); err != nil || r.Process == ProcessOnce {
+			return r, err
+		}
+		return r, t.tellDeciders(r, a, NoticeRequestGone)
+	})
+}
+
+// approve decides that an account is deleted: after the days of grace, or now
+// when there are none.
+func (t *txn) approve(r Request, a Account, reason string) (Request, error) {
+	r = r.step(t, RequestApproved, "", reason)
+	r.Due = t.now.Add(time.Duration(t.policy.Deletion.GraceDays) * 24 * time.Hour)
+	if !t.now.Before(r.Due) {
+		return t.carryOut(r, a)
+	}
+	if err := t.putRequest(r); err != nil {
+		return r, err
+	}
+	t.note("due", r.Due.Format(time.RFC3339))
+	return r, t.notify(a.ID, NoticeDeleteApproved, map[string]string{"Due": r.Due.Format(time.RFC3339)})
+}
