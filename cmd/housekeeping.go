@@ -16,14 +16,14 @@ import (
 // sweepEvery is how often what only time makes obsolete is cleared away.
 const sweepEvery = time.Hour
 
-// keepHouse delivers messages, works on requests, and sweeps at once and then every hour, until the
+// keepHouse delivers messages, works on requests, seals the trail, and sweeps at once and then every hour, until the
 // returned function is called, which waits for what is under way.
 func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop func()) {
 	// A limit on the size of files then fails the write, which is refused and
 	// rolled back, in place of ending the process.
 	signal.Ignore(syscall.SIGXFSZ)
 	ctx, cancel := context.WithCancel(ctx)
-	delivered, worked := deliver(ctx, portal), during(ctx, portal.Requests.Work)
+	delivered, worked, sealed := deliver(ctx, portal), during(ctx, portal.Requests.Work), during(ctx, portal.Audit.Seal)
 	var working sync.WaitGroup
 	working.Go(func() {
 		next := time.NewTicker(sweepEvery)
@@ -47,7 +47,7 @@ func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop
 			}
 		}
 	})
-	return func() { cancel(); working.Wait(); worked(); delivered() }
+	return func() { cancel(); working.Wait(); worked(); delivered(); sealed() }
 }
 
 // deliver hands messages over until the returned function is called, which waits

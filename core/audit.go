@@ -95,6 +95,8 @@ const (
 	ActRequestMove     Action = "request.move"
 	ActRequestCarryOut Action = "request.carry_out" // by the portal: the days of grace are over
 	ActAccountDelete   Action = "account.delete"    // Target is the id; what is left of the account
+	ActTrailForget     Action = "audit.forget"      // by the portal: what was about a deleted account
+	ActAuditVerify     Action = "audit.verify"
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -114,7 +116,7 @@ func Actions() []Action {
 		ActAppCreate, ActAppChange, ActAppTransfer, ActAppRetire, ActShare, ActShareChange, ActShareEnd,
 		ActAuditExport,
 		ActRequestMake, ActRequestCancel, ActRequestApprove, ActRequestRefuse, ActRequestHold, ActRequestMove, ActRequestCarryOut,
-		ActAccountDelete,
+		ActAccountDelete, ActTrailForget, ActAuditVerify,
 	}
 }
 

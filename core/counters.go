@@ -104,6 +104,9 @@ func writeEntry(tx store.Tx, e Entry) error {
 	if err := trail.Insert(tx, invert(e.ID), kept); err != nil {
 		return err
 	}
+	if err := unsealed.Put(tx, e.ID, struct{}{}); err != nil {
+		return err
+	}
 	if e.Action == ActBackup && e.Outcome == OutcomeDone {
 		if err := marks.Put(tx, markBackup, mark{e.At}); err != nil {
 			return err

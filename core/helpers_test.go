@@ -76,12 +76,12 @@ func parallel(n int, fn func(i int)) {
 	end.Wait()
 }
 
-// substance is a dump without what a refusal may add: the trail, the counts of
+// substance is a dump without what a refusal may add: the trail and its marks, the counts of
 // failures and the counters of the overview.
 func substance(dump map[string]string) map[string]string {
 	kept := maps.Clone(dump)
 	maps.DeleteFunc(kept, func(k, _ string) bool {
-		return strings.HasPrefix(k, "audit") || strings.HasPrefix(k, "guard") || strings.HasPrefix(k, "count\x00")
+		return strings.HasPrefix(k, "audit") || strings.HasPrefix(k, "unsealed") || strings.HasPrefix(k, "guard") || strings.HasPrefix(k, "count\x00")
 	})
 	return kept
 }

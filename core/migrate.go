@@ -43,6 +43,7 @@ func migrations() []migration {
 		{"accounts have keys for the trail", giveTrailKeys},
 		{"what the trail says of people is sealed", sealTrail},
 		reindex("ended sessions are found by their account", sessions),
+		{"the trail is to be sealed into a chain", markTrail},
 	}
 }
 

@@ -147,6 +147,9 @@ func (b *base) wait(ctx context.Context, changed <-chan store.Event, until time.
 // RunDue does what is due now, and returns when the next deletion is (zero: none
 // waits). It may stop at any point.
 func (s *Requests) RunDue(ctx context.Context) (next time.Time, err error) {
+	if _, err := (&Audit{s.base}).forgetTrails(ctx); err != nil {
+		return next, err
+	}
 	if err := s.runScripts(ctx); err != nil {
 		return next, err
 	}
@@ -277,6 +280,7 @@ func (s *Requests) runScripts(ctx context.Context) error {
 type forgottenTrail struct {
 	Since   time.Time `json:"since"`
 	Request string    `json:"request"`
+	Entries int       `json:"entries,omitempty"` // taken out so far
 }
 
 // forgetting is keyed by the account's id.

@@ -76,7 +76,7 @@ func sealPerson(tx store.Tx, e Entry) (storedEntry, error) {
 		e.Name = ""
 	}
 	part := e.part()
-	if e.About == "" || part.empty() || e.Action == ActAccountDelete { // which names nobody
+	if e.About == "" || part.empty() || e.Action == ActAccountDelete || e.Action == ActTrailForget { // which name nobody
 		return storedEntry{Entry: e}, nil
 	}
 	key, err := trailKeyOf(tx, e.About)

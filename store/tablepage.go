@@ -55,6 +55,43 @@ func (t *Table[T]) Page(tx Tx, after string, n int) ([]Row[T], error) {
 	return rows, nil
 }
 
+// RawRow is a record as it is kept: the bytes that stand for it, which are the
+// same as long as nobody writes the record anew.
+type RawRow struct {
+	ID    string
+	Bytes []byte
+}
+
+// RawPage is Page without reading the records.
+func (t *Table[T]) RawPage(tx Tx, after string, n int) ([]RawRow, error) {
+	prefix := t.Prefix()
+	var from []byte
+	if after != "" {
+		from = append(slices.Clone(prefix), after...)
+	}
+	pairs, err := tx.Scan(prefix, from, n)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]RawRow, len(pairs))
+	for i, p := range pairs {
+		rows[i] = RawRow{ID: string(p.Key[len(prefix):]), Bytes: p.Value}
+	}
+	return rows, nil
+}
+
+// Raw returns the bytes that stand for a record, or ErrNotFound.
+func (t *Table[T]) Raw(tx Tx, id string) ([]byte, error) {
+	key, err := t.key(id)
+	if err != nil {
+		return nil, err
+	}
+	return tx.Get(key)
+}
+
+// ReadRaw reads the bytes that Raw or RawPage has returned.
+func (t *Table[T]) ReadRaw(b []byte) (T, error) { return t.decode(b) }
+
 // PageBy returns at most n records of which a value in the index begins with
 // prefix (empty: all that are in the index), ordered by value and then by id,
 // after the cursor given (empty: from the first). A record with several values

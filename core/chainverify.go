@@ -1,0 +1,577 @@
+// Verifying the chain: blocks and entries are walked together, from the newest to
+// the oldest, a page at a time, so that it takes the same memory however long the
+// trail is, and nobody waits for it. Entries that are written meanwhile are left
+// to the next time.
+
+package core
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"postern/core/signature"
+	"postern/store"
+)
+
+// FindingKind says what is wrong; the dictionary has the words ("chain.finding." + kind).
+type FindingKind string
+
+// What verifying finds.
+const (
+	FoundEdited    FindingKind = "edited"    // an entry is not as it was sealed; also two that were swapped
+	FoundDropped   FindingKind = "dropped"   // an entry was sealed and is not there
+	FoundInserted  FindingKind = "inserted"  // an entry is there that was never sealed
+	FoundBlock     FindingKind = "block"     // a block is missing, or is not the one that the next one names
+	FoundSignature FindingKind = "signature" // a signature is not valid, or of a key that is not known
+	FoundRewritten FindingKind = "rewritten" // the chain is not the one whose head was noted
+	FoundCutTail   FindingKind = "cut_tail"  // the chain ends before the head that was noted
+)
+
+// Finding is one thing that is wrong. Entry and Block are set where they apply.
+type Finding struct {
+	Kind  FindingKind `json:"kind"`
+	Entry string      `json:"entry,omitempty"`
+	Block uint64      `json:"block,omitempty"`
+}
+
+// MaxFindings bounds how many findings a report lists; Found counts them all.
+const MaxFindings = 100
+
+// maxLate bounds how many entries may have been sealed out of order: a chain that
+// names more is not one that the sealer has made.
+const maxLate = 1 << 20
+
+// VerifyReport is what verifying has found.
+type VerifyReport struct {
+	Head     string    `json:"head"` // to note; "" of a trail that was never sealed
+	Entries  int       `json:"entries"`
+	Blocks   int       `json:"blocks"`
+	Unsealed int       `json:"unsealed"`           // entries that no block has yet
+	Removed  int       `json:"removed"`            // taken out since their account was deleted
+	Cut      uint64    `json:"cut"`                // removed by retention
+	CutUntil time.Time `json:"cut_until,omitzero"` // the newest of those
+	Signed   bool      `json:"signed"`             // the head is signed, by a key of this portal
+	Key      string    `json:"key,omitempty"`      // that key
+	Noted    string    `json:"noted,omitempty"`    // of the head that was given: "held", "older" than what is kept, or "" for none
+	Found    int       `json:"found"`
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// What can be said of a head that was noted.
+const (
+	NotedHeld  = "held"
+	NotedOlder = "older"
+)
+
+func (r *VerifyReport) find(f Finding) {
+	r.Found++
+	if len(r.Findings) < MaxFindings {
+		r.Findings = append(r.Findings, f)
+	}
+}
+
+// Verify walks the whole trail and says whether it is as it was sealed. noted is a
+// head that was noted earlier, or "". progress, when not nil, is told after each
+// page how many of how many entries were looked at. Both that it was done and
+// what it found are in the trail. CodeDenied, CodeFormat (field "head"),
+// CodeUnavailable when ctx is done.
+func (a *Audit) Verify(ctx context.Context, actor Actor, noted string, progress func(done, total int)) (VerifyReport, error) {
+	w := &chainWalk{Audit: a, ctx: ctx, actor: actor, progress: progress, late: map[ulid.ULID]link{}, known: map[string]bool{}}
+	err := w.begin(noted)
+	if err == nil {
+		err = w.run()
+	}
+	target := w.noted.Short()
+	if err != nil {
+		e, idErr := a.newEntry(actor, ActAuditVerify, "")
+		if idErr == nil {
+			e.Target = target
+			a.recordRefusal(ctx, e, err)
+		}
+		return w.out, asError(err)
+	}
+	err = a.do(ctx, actor, ActAuditVerify, "", func(t *txn) error {
+		t.entry.Target = target
+		t.entry.After = map[string]string{"head": w.out.Head, "entries": itoa(w.out.Entries), "found": itoa(w.out.Found)}
+		return t.may(OpReadAudit, "")
+	})
+	return w.out, err
+}
+
+// chainWalk is one verification.
+type chainWalk struct {
+	*Audit
+	ctx      context.Context
+	actor    Actor
+	progress func(done, total int)
+	noted    ChainHead
+
+	portal string
+	head   chainHead
+	cut    chainHead
+	known  map[string]bool // keys that have signed for this portal
+	out    VerifyReport
+
+	late    map[ulid.ULID]link // sealed late by a newer block, and not met yet
+	rows    []store.RawRow     // of the trail, the newest first
+	after   string
+	ended   bool
+	lost    []Finding // entries that are not there; they may have gone meanwhile
+	nLost   int
+	expects []byte // the hash that the next older block must have
+	points  pointWalk
+}
+
+const verifyPage = 1000
+
+// look runs one step on a snapshot; whether the actor may is asked each time.
+func (w *chainWalk) look(fn func(t *txn) error) error {
+	_, err := w.base.look(w.ctx, w.actor, func(t *txn) error {
+		if err := t.may(OpReadAudit, ""); err != nil {
+			return err
+		}
+		return fn(t)
+	})
+	return err
+}
+
+// begin reads where the chain ends and begins, and which keys sign for it.
+func (w *chainWalk) begin(noted string) (err error) {
+	if noted != "" {
+		if w.noted, err = ParseChainHead(noted); err != nil {
+			return err
+		}
+	}
+	return w.look(func(t *txn) (err error) {
+		w.portal = t.site.Name
+		if w.head, err = readHead(t); err != nil {
+			return err
+		}
+		if w.cut, err = readCut(t); err != nil {
+			return err
+		}
+		if w.signer != nil {
+			w.known[keyID(w.signer.PublicKey())] = true
+		}
+		return eachRow(func(after string) ([]store.Row[mark], error) {
+			rows, err := chainKeys.Page(t, after, MaxPage)
+			for _, r := range rows {
+				w.known[r.ID] = true
+			}
+			return rows, err
+		}, func(mark) error { return nil })
+	})
+}
+
+func (w *chainWalk) knows(key string) bool { return w.known[keyID(key)] }
+
+// signedBy says whether a statement is signed by a key of this portal.
+func (w *chainWalk) signedBy(h chainHead, kind string) bool {
+	return w.knows(h.Key) && signature.Verify(h.Key, signature.Audit, h.statement(kind, w.portal), h.Signature) == nil
+}
+
+func (w *chainWalk) run() error {
+	w.out.Head, w.out.Cut = w.head.public().String(), w.cut.Entries
+	if w.cut.Seq > 0 {
+		w.out.CutUntil = w.cut.At
+		if len(w.known) > 0 && !w.signedBy(w.cut, statementCut) {
+			w.out.find(Finding{Kind: FoundSignature, Block: w.cut.Seq})
+		}
+	}
+	if w.head.Seq > 0 && len(w.known) > 0 {
+		w.out.Signed = w.signedBy(w.head, statementHead) && (w.signer == nil || w.head.Key == w.signer.PublicKey())
+		if w.out.Key = w.head.Key; !w.out.Signed {
+			w.out.find(Finding{Kind: FoundSignature, Block: w.head.Seq})
+		}
+	}
+	w.judgeNoted()
+	w.expects = w.head.Hash
+	if err := w.newerThanSealed(); err != nil {
+		return err
+	}
+	for seq := w.head.Seq; seq > w.cut.Seq; {
+		blocks, err := w.blocks(seq)
+		if err != nil {
+			return err
+		}
+		if len(blocks) == 0 {
+			gone, err := w.cutMeanwhile(seq)
+			if err != nil {
+				return err
+			}
+			if !gone {
+				w.out.find(Finding{Kind: FoundBlock, Block: seq})
+				w.expects = nil
+			}
+			seq--
+			continue
+		}
+		for _, b := range blocks {
+			if b.Seq != seq { // one is missing in between, which the next round says
+				break
+			}
+			if err := w.block(b); err != nil {
+				return err
+			}
+			seq--
+		}
+	}
+	if w.expects != nil && !equalHash(w.expects, w.cut.Hash) {
+		w.out.find(Finding{Kind: FoundBlock, Block: w.cut.Seq})
+	}
+	if err := w.olderThanSealed(); err != nil {
+		return err
+	}
+	return w.settleLost()
+}
+
+// judgeNoted compares with a head that was noted, as far as that needs no walk.
+func (w *chainWalk) judgeNoted() {
+	switch n := w.noted; {
+	case n.Seq == 0:
+	case n.Seq > w.head.Seq:
+		w.out.find(Finding{Kind: FoundCutTail, Block: n.Seq})
+	case n.Seq < w.cut.Seq:
+		w.out.Noted = NotedOlder
+	case n.Seq == w.cut.Seq:
+		w.isNoted(w.cut.public())
+	}
+}
+
+// isNoted compares a place of the chain with the head that was noted.
+func (w *chainWalk) isNoted(h ChainHead) {
+	if h.Seq != w.noted.Seq {
+		return
+	}
+	if h.Hash[:len(w.noted.Hash)] == w.noted.Hash {
+		w.out.Noted = NotedHeld
+	} else {
+		w.out.find(Finding{Kind: FoundRewritten, Block: h.Seq})
+	}
+}
+
+// blocks reads some blocks, from seq down.
+func (w *chainWalk) blocks(seq uint64) (list []chainBlock, err error) {
+	const page = 4
+	err = w.look(func(t *txn) error {
+		list = nil
+		after := ""
+		if seq < ^uint64(0) {
+			after = blockKey(seq + 1)
+		}
+		rows, err := chainBlocks.Page(t, after, page)
+		if unreadable(err) {
+			return nil // as good as missing
+		}
+		for _, r := range rows {
+			if r.ID != blockKey(r.Value.Seq) {
+				break
+			}
+			list = append(list, r.Value)
+		}
+		return err
+	})
+	if len(list) > 0 && list[0].Seq != seq {
+		list = nil
+	}
+	return list, err
+}
+
+// block verifies one block with its entries.
+func (w *chainWalk) block(b chainBlock) error {
+	hash := b.hash()
+	if w.expects != nil && !equalHash(hash[:], w.expects) {
+		w.out.find(Finding{Kind: FoundBlock, Block: b.Seq})
+	}
+	w.expects = b.Prev
+	w.out.Blocks++
+	w.isNoted(chainHead{Seq: b.Seq, Hash: hash[:]}.public())
+	if err := w.point(b.Seq, hash[:]); err != nil {
+		return err
+	}
+	entries, err := linksOf(b.Entries)
+	if err == nil {
+		var late []link
+		if late, err = linksOf(b.Late); err == nil {
+			for _, l := range late {
+				w.late[l.id] = l
+			}
+		}
+	}
+	if err != nil || len(w.late) > maxLate {
+		w.out.find(Finding{Kind: FoundBlock, Block: b.Seq})
+		return nil
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		if err := w.entry(entries[i]); err != nil {
+			return err
+		}
+	}
+	w.tell()
+	return nil
+}
+
+func (w *chainWalk) tell() {
+	if w.progress != nil {
+		total := int(w.head.Entries - w.cut.Entries)
+		w.progress(min(w.out.Entries, total), total)
+	}
+}
+
+// entry looks for an entry that a block has among those that are there.
+func (w *chainWalk) entry(l link) error {
+	for {
+		row, id, ok, err := w.peek()
+		if err != nil {
+			return err
+		}
+		switch order := id.Compare(l.id); {
+		case ok && order > 0: // not this block's
+			if err := w.stray(row, id); err != nil {
+				return err
+			}
+			w.rows = w.rows[1:]
+		case ok && order == 0:
+			w.compare(row, l)
+			w.rows = w.rows[1:]
+			return nil
+		default:
+			w.missing(l)
+			return nil
+		}
+	}
+}
+
+// compare compares an entry with what was sealed.
+func (w *chainWalk) compare(row store.RawRow, l link) {
+	w.out.Entries++
+	if sha256.Sum256(row.Bytes) != l.digest {
+		w.out.find(Finding{Kind: FoundEdited, Entry: l.id.String()})
+	}
+}
+
+// missing notes an entry that is not there.
+func (w *chainWalk) missing(l link) {
+	w.nLost++
+	if len(w.lost) < maxLate {
+		w.lost = append(w.lost, Finding{Kind: FoundDropped, Entry: l.id.String()})
+	}
+}
+
+// peek returns the next entry of the trail; ok is false after the oldest.
+func (w *chainWalk) peek() (row store.RawRow, id ulid.ULID, ok bool, err error) {
+	if len(w.rows) == 0 && !w.ended {
+		err = w.look(func(t *txn) (err error) {
+			w.rows, err = trail.RawPage(t, w.after, verifyPage)
+			return err
+		})
+		if err != nil {
+			return row, id, false, err
+		}
+		if n := len(w.rows); n > 0 {
+			w.after = w.rows[n-1].ID
+		}
+		w.ended = len(w.rows) < verifyPage
+	}
+	if len(w.rows) == 0 {
+		return row, id, false, nil
+	}
+	row = w.rows[0]
+	u, err := ulid.ParseStrict(row.ID)
+	if err != nil {
+		return row, id, false, store.ErrCorrupt
+	}
+	for i := range u {
+		id[i] = ^u[i]
+	}
+	return row, id, true, nil
+}
+
+// stray judges an entry that no block of its place has: one that was sealed late,
+// waits to be sealed, or was sealed since; or else was put in.
+func (w *chainWalk) stray(row store.RawRow, id ulid.ULID) error {
+	if l, late := w.late[id]; late {
+		delete(w.late, id)
+		w.compare(row, l)
+		return nil
+	}
+	return w.look(func(t *txn) error {
+		_, err := unsealed.Raw(t, id.String())
+		if err == nil {
+			w.out.Unsealed++
+			return nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		since, err := w.sealedSince(t, id)
+		if err == nil && !since {
+			w.out.find(Finding{Kind: FoundInserted, Entry: id.String()})
+		}
+		return err
+	})
+}
+
+// sealedSince looks for an entry in the blocks that came after the walk began.
+func (w *chainWalk) sealedSince(t *txn, id ulid.ULID) (bool, error) {
+	now, err := readHead(t)
+	if err != nil {
+		return false, err
+	}
+	for seq := now.Seq; seq > w.head.Seq; seq-- {
+		b, err := chainBlocks.Get(t, blockKey(seq))
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return false, err
+		}
+		for _, part := range [][]byte{b.Entries, b.Late} {
+			links, err := linksOf(part)
+			if err != nil {
+				return false, err
+			}
+			for _, l := range links {
+				if l.id == id {
+					return true, nil
+				}
+			}
+		}
+	}
+	return false, nil
+}
+
+// newerThanSealed judges what is newer than the newest block.
+func (w *chainWalk) newerThanSealed() error {
+	for {
+		row, id, ok, err := w.peek()
+		if err != nil || !ok || w.head.Seq > 0 && id.Compare(w.head.Horizon) <= 0 {
+			return err
+		}
+		if err := w.stray(row, id); err != nil {
+			return err
+		}
+		w.rows = w.rows[1:]
+	}
+}
+
+// olderThanSealed judges what is older than the oldest block.
+func (w *chainWalk) olderThanSealed() error {
+	for {
+		row, id, ok, err := w.peek()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if err := w.stray(row, id); err != nil {
+			return err
+		}
+		w.rows = w.rows[1:]
+	}
+	for _, l := range w.late {
+		w.missing(l)
+	}
+	w.tell()
+	return nil
+}
+
+// cutMeanwhile says whether a block was cut since the walk began.
+func (w *chainWalk) cutMeanwhile(seq uint64) (gone bool, err error) {
+	err = w.look(func(t *txn) error {
+		now, err := readCut(t)
+		gone = seq <= now.Seq
+		return err
+	})
+	return gone, err
+}
+
+// settleLost tells entries that were dropped from those that went by the rules.
+func (w *chainWalk) settleLost() error {
+	for len(w.lost) > 0 {
+		some := w.lost[:min(len(w.lost), verifyPage)]
+		w.lost = w.lost[len(some):]
+		err := w.look(func(t *txn) error {
+			now, err := readCut(t)
+			if err != nil {
+				return err
+			}
+			for _, f := range some {
+				id, err := ulid.ParseStrict(f.Entry)
+				if err != nil {
+					return err
+				}
+				if now.Seq > w.cut.Seq && id.Compare(now.Horizon) <= 0 {
+					continue // retention has run meanwhile
+				}
+				ok, err := w.accounted(t, f.Entry)
+				if err != nil {
+					return err
+				}
+				if ok {
+					w.out.Removed++
+				} else {
+					w.out.find(f)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pointWalk reads checkpoints, the newest first.
+type pointWalk struct {
+	list  []store.Row[chainHead]
+	after string
+	begun bool
+}
+
+// point compares a block with the checkpoint that was signed of it, if there is one.
+func (w *chainWalk) point(seq uint64, hash []byte) error {
+	p := &w.points
+	for {
+		if len(p.list) == 0 {
+			if p.begun && p.after == "" {
+				return nil
+			}
+			err := w.look(func(t *txn) (err error) {
+				p.list, err = chainPoints.Page(t, p.after, MaxPage)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			p.begun, p.after = true, ""
+			if len(p.list) == MaxPage {
+				p.after = p.list[MaxPage-1].Cursor
+			}
+			if len(p.list) == 0 {
+				return nil
+			}
+		}
+		h := p.list[0].Value
+		if p.list[0].ID < blockKey(seq) { // of a newer block
+			p.list = p.list[1:]
+			continue
+		}
+		if h.Seq != seq {
+			return nil
+		}
+		p.list = p.list[1:]
+		if !equalHash(h.Hash, hash) {
+			w.out.find(Finding{Kind: FoundBlock, Block: seq})
+		}
+		if h.Signature != "" && !w.signedBy(h, statementHead) {
+			w.out.find(Finding{Kind: FoundSignature, Block: seq})
+		}
+		return nil
+	}
+}
