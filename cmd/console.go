@@ -26,7 +26,7 @@ import (
 // verbs are the verbs of the command line.
 func (p *process) verbs() []*cobra.Command {
 	set := verbSet{dict: p.dict, run: p.atConsole, in: p.in}
-	return append(set.all(), p.restore())
+	return append(set.all(), p.restore(), p.compact())
 }
 
 // atConsole carries out a verb at the machine's own command line.

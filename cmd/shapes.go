@@ -177,3 +177,11 @@ type backupShape struct {
 	Size     int64     `json:"size"`
 	Records  int       `json:"records,omitempty"` // read back and proved
 }
+
+// compactShape is what compact did; sizes are in bytes.
+type compactShape struct {
+	File    string `json:"file"`
+	Before  int64  `json:"before"`
+	After   int64  `json:"after"`
+	Records int    `json:"records"`
+}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"postern/core"
 	"postern/core/text"
 	"postern/store"
 	"postern/store/bolt"
@@ -195,6 +196,39 @@ func (p *process) restore() *cobra.Command {
 	cmd := set.verb("restore FILE", "restore", 1, 1, nil)
 	cmd.Flags().StringVar(&keyset, "keyset", "", set.flag("keyset"))
 	return cmd
+}
+
+// compact is never sent to another process either: the file is replaced, so nobody
+// may hold it.
+func (p *process) compact() *cobra.Command {
+	set := verbSet{dict: p.dict, run: func(cmd *cobra.Command, _ []string, _ deed) error {
+		s, err := p.settings(cmd.Flags())
+		if err != nil {
+			return err
+		}
+		log, err := p.logger(s, p.err)
+		if err != nil {
+			return err
+		}
+		done, err := bolt.Compact(cmd.Context(), s.Data, "")
+		if err != nil {
+			return err
+		}
+		h, err := p.open(cmd.Context(), s, "compact", true, log)
+		if err != nil {
+			return err
+		}
+		defer h.close()
+		if err := h.portal.Site.Compacted(cmd.Context(), core.ConsoleActor(userName(os.Getuid())), done.Before, done.After); err != nil {
+			return err
+		}
+		c := &Call{Out: p.out, Err: p.err, JSON: p.wantsJSON(), Dict: p.dict}
+		shape := compactShape{File: h.data.Path(), Before: done.Before, After: done.After, Records: done.Pairs}
+		return c.answer(shape, func(out *page) {
+			out.line(p.dict.T("done.compact", "Path", text.Escape(h.data.Path()), "Before", (done.Before+1023)/1024, "After", (done.After+1023)/1024, "Count", done.Pairs))
+		})
+	}}
+	return set.verb("compact", "compact", 0, 0, nil)
 }
 
 // keysetError says why a keyset cannot be used, in the words for opening.

@@ -97,6 +97,7 @@ const (
 	ActAccountDelete   Action = "account.delete"    // Target is the id; what is left of the account
 	ActTrailForget     Action = "audit.forget"      // by the portal: what was about a deleted account
 	ActAuditVerify     Action = "audit.verify"
+	ActCompact         Action = "portal.compact"
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -116,7 +117,7 @@ func Actions() []Action {
 		ActAppCreate, ActAppChange, ActAppTransfer, ActAppRetire, ActShare, ActShareChange, ActShareEnd,
 		ActAuditExport,
 		ActRequestMake, ActRequestCancel, ActRequestApprove, ActRequestRefuse, ActRequestHold, ActRequestMove, ActRequestCarryOut,
-		ActAccountDelete, ActTrailForget, ActAuditVerify,
+		ActAccountDelete, ActTrailForget, ActAuditVerify, ActCompact,
 	}
 }
 

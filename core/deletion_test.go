@@ -1,8 +1,11 @@
 package core_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +14,7 @@ import (
 	"postern/core"
 	"postern/core/coretest"
 	"postern/core/mail/mailtest"
+	"postern/store/bolt"
 )
 
 // worksOn lets requests be worked on until the test ends, or until stop.
@@ -153,4 +157,41 @@ func TestTheFarewellIsForgotten(t *testing.T) {
 		t.Errorf("the last mail went to %q: %v", m.To, m)
 	}
 	whole(t, p)
+}
+
+// In the file itself a deleted person's names stand in old pages, as keys of
+// indexes, until it is compacted. (That values which are not sealed go as well
+// is shown beside bolt.Compact.)
+func TestTheFileForgetsWhenItIsCompacted(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	db := must(bolt.Open(ctx, bolt.Options{Dir: dir, Command: "test"}))(t)
+	p := coretest.Open(t, coretest.WithStore(db))
+	me, _ := livedIn(t, p)
+	p.Set("deletion.grace_days", "0")
+	r := must(p.Requests.Mine(ctx, me))(t)[0]
+	must(p.Requests.Approve(ctx, coretest.Console(), r.ID, ""))(t)
+	p.Close()
+	ok(t, db.Close())
+	names := []string{"zephyrine", "quux.example", "quuxkey"}
+	held := func() (list []string) {
+		file := must(os.ReadFile(filepath.Join(dir, bolt.DatabaseFile)))(t)
+		for _, n := range names {
+			if bytes.Contains(file, []byte(n)) {
+				list = append(list, n)
+			}
+		}
+		return list
+	}
+	if len(held()) == 0 {
+		t.Error("the file has forgotten by itself: this test shows nothing")
+	}
+	must(bolt.Compact(ctx, dir, ""))(t)
+	if list := held(); len(list) > 0 {
+		t.Errorf("the compacted file names %v", list)
+	}
+	db = must(bolt.Open(ctx, bolt.Options{Dir: dir, Command: "test"}))(t)
+	defer db.Close()
+	again := coretest.New(t, coretest.WithStore(db), coretest.WithClock(p.Clock))
+	whole(t, again)
+	again.Close()
 }

@@ -2,7 +2,10 @@
 
 package core
 
-import "context"
+import (
+	"context"
+	"strconv"
+)
 
 // BackUp runs write, which makes a backup, for an actor who may, and records it.
 // target names the backup for the trail. CodeDenied, and the error of write as
@@ -20,6 +23,16 @@ func (s *Site) BackUp(ctx context.Context, actor Actor, target string, write fun
 	}
 	return s.do(ctx, actor, ActBackup, "", func(t *txn) error {
 		t.entry.Target = target
+		return t.mayMaintain()
+	})
+}
+
+// Compacted records that the file of the data was written anew, with its size in
+// bytes before and after. CodeDenied.
+func (s *Site) Compacted(ctx context.Context, actor Actor, before, after int64) error {
+	return s.do(ctx, actor, ActCompact, "", func(t *txn) error {
+		t.entry.Before = map[string]string{"bytes": strconv.FormatInt(before, 10)}
+		t.entry.After = map[string]string{"bytes": strconv.FormatInt(after, 10)}
 		return t.mayMaintain()
 	})
 }
