@@ -40,6 +40,7 @@ func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop
 					slog.Int("grants", swept.Grants), slog.Int("codes", swept.Codes), slog.Int("messages", swept.Messages), slog.Int("notices", swept.Notices),
 					slog.Int("counts", swept.Counts))
 			}
+			keepRetention(ctx, portal, log)
 			select {
 			case <-next.C:
 			case <-ctx.Done():
@@ -48,6 +49,19 @@ func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop
 		}
 	})
 	return func() { cancel(); working.Wait(); worked(); delivered(); sealed() }
+}
+
+// keepRetention removes what the policy keeps no longer, once a day.
+func keepRetention(ctx context.Context, portal *core.Portal, log *slog.Logger) {
+	ran, gone, err := portal.Retention.Daily(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		log.Error("retention", slog.Any("error", err))
+	case ran && !gone.Nothing():
+		log.Info("retention", slog.Int("entries", gone.Entries), slog.Int("sessions", gone.Sessions), slog.Int("messages", gone.Messages),
+			slog.Int("warned", gone.Warned), slog.Int("accounts", gone.Accounts), slog.Int("held", gone.Held))
+	}
 }
 
 // deliver hands messages over until the returned function is called, which waits

@@ -89,13 +89,14 @@ const (
 	OpApps           Operation = "apps"          // makes, changes, shares and retires apps; of its own app, the owner may too
 	OpReadRequests   Operation = "read_requests" // lists requests to delete accounts
 	OpRequests       Operation = "requests"      // decides about them
+	OpRetention      Operation = "retention"     // counts and removes what is kept no longer, and holds accounts
 )
 
 // Operations returns every operation, in the order of the table in the docs.
 func Operations() []Operation {
 	return []Operation{OpSelf, OpReadAccounts, OpManageAccounts, OpReadPolicy, OpChangePolicy, OpReadAudit,
 		OpInvite, OpMessages, OpSystem, OpReadRoles, OpContacts, OpAgreements, OpManageRoles, OpOverview,
-		OpReadApps, OpApps, OpReadRequests, OpRequests}
+		OpReadApps, OpApps, OpReadRequests, OpRequests, OpRetention}
 }
 
 // Roles returns every role, the highest first.
@@ -126,6 +127,7 @@ var roleMay = map[Operation][]Role{
 	OpApps:           {RoleOwner, RoleAdmin},
 	OpReadRequests:   {RoleOwner, RoleAdmin, RoleAuditor},
 	OpRequests:       {RoleOwner, RoleAdmin},
+	OpRetention:      {RoleOwner, RoleAdmin},
 }
 
 // roleGives says which roles the holder of a role gives, changes and ends.

@@ -44,6 +44,7 @@ var mayDo = map[core.Operation]string{
 	core.OpApps:           "oa---",
 	core.OpReadRequests:   "oa-u-",
 	core.OpRequests:       "oa---",
+	core.OpRetention:      "oa---",
 }
 
 // Every role and every operation: what the core decides, what screens are told,

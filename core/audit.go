@@ -98,6 +98,10 @@ const (
 	ActTrailForget     Action = "audit.forget"      // by the portal: what was about a deleted account
 	ActAuditVerify     Action = "audit.verify"
 	ActCompact         Action = "portal.compact"
+	ActHold            Action = "account.hold"
+	ActRelease         Action = "account.release"
+	ActRetention       Action = "retention.run"
+	ActInactiveWarn    Action = "retention.warn" // by the portal: the account will go
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -117,7 +121,7 @@ func Actions() []Action {
 		ActAppCreate, ActAppChange, ActAppTransfer, ActAppRetire, ActShare, ActShareChange, ActShareEnd,
 		ActAuditExport,
 		ActRequestMake, ActRequestCancel, ActRequestApprove, ActRequestRefuse, ActRequestHold, ActRequestMove, ActRequestCarryOut,
-		ActAccountDelete, ActTrailForget, ActAuditVerify, ActCompact,
+		ActAccountDelete, ActTrailForget, ActAuditVerify, ActCompact, ActHold, ActRelease, ActRetention, ActInactiveWarn,
 	}
 }
 

@@ -52,7 +52,7 @@ func (c *checker) tables() error {
 		messages.Check, usages.Check, notices.Check,
 		freshCounts.Check, hourCounts.Check, dayCounts.Check, factorCounts.Check, marks.Check,
 		contacts.Check, agreements.Check, agreementVersions.Check, agreementCounts.Check, acceptances.Check,
-		policyDrafts.Check, retiredNames.Check, unsealed.Check, chainBlocks.Check, chainHeads.Check, chainPoints.Check, chainCuts.Check, chainGone.Check, chainKeys.Check, requests.Check, forgetting.Check,
+		policyDrafts.Check, retiredNames.Check, unsealed.Check, chainBlocks.Check, chainHeads.Check, chainPoints.Check, chainCuts.Check, chainGone.Check, chainKeys.Check, requests.Check, forgetting.Check, accountHolds.Check, inactiveWarnings.Check,
 	} {
 		if err := c.ctx.Err(); err != nil {
 			return err

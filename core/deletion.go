@@ -59,10 +59,16 @@ func (t *txn) losses(a Account) (Losses, error) {
 }
 
 // deleteAccount removes an account and everything that names its person.
-// CodeLastOwner when the portal would be left without an owner.
+// CodeLastOwner when the portal would be left without an owner, CodeHeld when a
+// hold keeps it.
 func (t *txn) deleteAccount(a Account) (Losses, error) {
 	if err := t.requireOwnerBeside(a.ID); err != nil {
 		return Losses{}, err
+	}
+	if _, held, err := t.onHold(a.ID); err != nil {
+		return Losses{}, err
+	} else if held {
+		return Losses{}, refuse(CodeHeld)
 	}
 	lost, err := t.losses(a)
 	if err != nil {
@@ -281,8 +287,10 @@ func (r *removal) odds() error {
 	if err := devices.Delete(r, r.account.ID); err != nil {
 		return err
 	}
-	if err := policyDrafts.Delete(r, r.account.ID); err != nil {
-		return err
+	for _, drop := range []func(store.Tx, string) error{policyDrafts.Delete, inactiveWarnings.Delete, accountHolds.Delete} {
+		if err := drop(r, r.account.ID); err != nil {
+			return err
+		}
 	}
 	guarded := []guardKey{factorGuard(r.account.ID), recoveryGuard(r.account.ID),
 		sendGuard(r.account.ID, ServiceMail), sendGuard(r.account.ID, ServiceSMS)}

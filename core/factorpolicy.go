@@ -51,11 +51,6 @@ type MessagePolicy struct {
 	SMSAllowance  int `json:"sms_allowance"`
 }
 
-// RetentionPolicy says how long things are kept.
-type RetentionPolicy struct {
-	OutboxDays int `json:"outbox_days"` // messages that were sent or given up
-}
-
 // on says whether a method of proof is switched on.
 func (p FactorPolicy) on(k FactorKind) bool {
 	switch k {

@@ -40,6 +40,7 @@ const (
 	NoticeDeleteRefused   NoticeKind = "delete_refused"
 	NoticeDeleteHeld      NoticeKind = "delete_held"
 	NoticeDeleteCancelled NoticeKind = "delete_cancelled"
+	NoticeInactive        NoticeKind = "inactive" // it will go unless somebody signs in
 	// To those who decide about requests.
 	NoticeRequestMade NoticeKind = "request_made"
 	NoticeRequestHeld NoticeKind = "request_held" // by the portal: somebody must look at it
@@ -78,6 +79,7 @@ func NoticeTypes() []NoticeType {
 		{Kind: NoticeDeleteRefused, Security: true},
 		{Kind: NoticeDeleteHeld, Security: true},
 		{Kind: NoticeDeleteCancelled, Security: true},
+		{Kind: NoticeInactive, Security: true},
 		{Kind: NoticeRequestMade, Security: true, Owners: true},
 		{Kind: NoticeRequestHeld, Security: true, Owners: true},
 		{Kind: NoticeRequestGone, Owners: true},

@@ -97,7 +97,7 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 		}},
 	}
 	seen := map[core.NoticeKind]bool{
-		core.NoticeAllowance: true, core.NoticeRequestHeld: true, // in the test below, and that of the last owner
+		core.NoticeAllowance: true, core.NoticeRequestHeld: true, core.NoticeInactive: true, // in the test below, those of the last owner and of retention
 	}
 	for _, c := range acts {
 		who, to := me, "mara@example.org"

@@ -69,6 +69,7 @@ type Portal struct {
 	Agreements *Agreements
 	Access     *Access
 	Requests   *Requests
+	Retention  *Retention
 
 	base *base
 }
@@ -166,7 +167,7 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 		Site: &Site{base: b}, Accounts: &Accounts{b}, SignIn: &SignIn{b}, Sessions: &Sessions{b},
 		Policy: &Policies{b}, Audit: &Audit{b}, Keys: &Keys{b}, Invites: &Invites{b},
 		Factors: &Factors{b}, Messages: &Messages{b}, Notices: &Notices{b}, Overview: &Overviews{b},
-		Contacts: &Contacts{b}, Apps: &Apps{b}, Agreements: &Agreements{b}, Access: &Access{b}, Requests: &Requests{b}, base: b,
+		Contacts: &Contacts{b}, Apps: &Apps{b}, Agreements: &Agreements{b}, Access: &Access{b}, Requests: &Requests{b}, Retention: &Retention{b}, base: b,
 	}, nil
 }
 

@@ -44,7 +44,7 @@ func freshSections() Policy {
 	return Policy{
 		Factors:   FactorPolicy{App: true, Key: true, KeyStands: KeyStandsForFactor, Enforce: EnforceNobody, Days: 7},
 		Messages:  MessagePolicy{MailAllowance: 1000},
-		Retention: RetentionPolicy{OutboxDays: 30},
+		Retention: RetentionPolicy{OutboxDays: 30, AuditDays: 180, SessionDays: 30, WarnDays: 14},
 		Deletion:  DeletionPolicy{Process: ProcessMail, GraceDays: 7, Trail: TrailPseudonym},
 	}
 }

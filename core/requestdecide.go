@@ -80,9 +80,9 @@ func (s *Requests) judge(ctx context.Context, actor Actor, action Action, id, re
 }
 
 // Approve decides that the account is deleted, after the days of grace that the
-// policy has now. CodeConflict when that was decided already, CodeRequestOver,
-// CodeDenied, CodeStepUp, CodeNotFound, CodeLastOwner, CodeHeld; with the field
-// "reason", what a text is refused with.
+// policy has now; one that a hold keeps is put aside instead. CodeConflict when
+// that was decided already, CodeRequestOver, CodeDenied, CodeStepUp, CodeNotFound,
+// CodeLastOwner; with the field "reason", what a text is refused with.
 func (s *Requests) Approve(ctx context.Context, actor Actor, id, reason string) (Request, error) {
 	return s.judge(ctx, actor, ActRequestApprove, id, reason, func(t *txn, r Request, a Account, why string) (Request, error) {
 		if r.State == RequestApproved {

@@ -188,6 +188,11 @@ func (s *Requests) Cancel(ctx context.Context, actor Actor, id, reason string) (
 // approve decides that an account is deleted: after the days of grace, or now
 // when there are none.
 func (t *txn) approve(r Request, a Account, reason string) (Request, error) {
+	if _, held, err := t.onHold(a.ID); err != nil {
+		return r, err
+	} else if held {
+		return t.holdRequest(r, a, HeldRetained, reason)
+	}
 	r = r.step(t, RequestApproved, "", reason)
 	r.Due = t.now.Add(time.Duration(t.policy.Deletion.GraceDays) * 24 * time.Hour)
 	if !t.now.Before(r.Due) {

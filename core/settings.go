@@ -7,6 +7,7 @@ package core
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -82,9 +83,8 @@ func Settings() []Setting {
 		number("factors.days", 0, 365, func(p *Policy) *int { return &p.Factors.Days }),
 		number("messages.mail_allowance", 0, maxAllowance, func(p *Policy) *int { return &p.Messages.MailAllowance }),
 		number("messages.sms_allowance", 0, maxAllowance, func(p *Policy) *int { return &p.Messages.SMSAllowance }),
-		number("retention.outbox_days", 1, maxDays, func(p *Policy) *int { return &p.Retention.OutboxDays }),
 	}
-	return append(list, deletionSettings()...)
+	return slices.Concat(list, retentionSettings(), deletionSettings())
 }
 
 var validPath = regexp.MustCompile(`^[a-z][a-z_]{0,31}\.[a-z][a-z_]{0,31}$`)

@@ -83,20 +83,15 @@ const noticeKept = 180 * 24 * time.Hour
 // sweepMessages removes what the policy no longer keeps: messages that were sent
 // or given up, and those that nobody ever carried.
 func (b *base) sweepMessages(ctx context.Context, now time.Time) (n int, err error) {
-	var keep time.Duration
+	var keep RetentionPolicy
 	err = b.read(ctx, Actor{}, func(t *txn) error {
-		keep = time.Duration(t.policy.Retention.OutboxDays) * 24 * time.Hour
+		keep = t.policy.Retention
 		return nil
 	})
 	if err != nil {
 		return 0, err
 	}
-	return sweepTable(ctx, b, messages, func(m Message) bool {
-		if m.State == MessageQueued {
-			return !b.carries(m.Service) && now.Sub(m.Created) > keep
-		}
-		return now.Sub(m.Done) > keep
-	})
+	return sweepTable(ctx, b, messages, b.messageOld(keep, now))
 }
 
 // sweepSessions marks the sessions that are over. Each has its own transaction
