@@ -65,7 +65,7 @@ func (v verbSet) userBulk(name string, kind core.BulkKind, one oneDeed) *cobra.C
 		}
 		return bad
 	})
-	if kind == core.BulkSuspend || kind == core.BulkReject {
+	if kind.Reasoned() {
 		cmd.Flags().StringVar(&why, "reason", "", v.flag("reason"))
 	}
 	return cmd

@@ -35,6 +35,10 @@ func (v verbSet) users() *cobra.Command {
 		v.userDeed("expire", core.BulkExpire, func(ctx context.Context, c *Call, user, _ string) error {
 			return c.Portal.Accounts.ExpirePassword(ctx, c.Actor, user)
 		}),
+		v.userDeed("delete", core.BulkDelete, func(ctx context.Context, c *Call, user, why string) error {
+			_, err := c.Portal.Requests.MakeFor(ctx, c.Actor, user, why)
+			return err
+		}),
 		v.userEndSessions(),
 		v.userSet(), v.userCode(), v.userResetFactors())
 }

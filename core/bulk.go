@@ -30,14 +30,21 @@ const (
 	BulkEndSessions  BulkKind = "end-sessions"
 	BulkApprove      BulkKind = "approve"
 	BulkReject       BulkKind = "reject"
+	BulkDelete       BulkKind = "delete" // asks for it, by the policy's process
 )
 
 // BulkKinds returns every kind, in the order of the screens.
 func BulkKinds() []BulkKind {
-	return []BulkKind{BulkSuspend, BulkResume, BulkUnlock, BulkExpire, BulkResetFactors, BulkEndSessions, BulkApprove, BulkReject}
+	return []BulkKind{BulkSuspend, BulkResume, BulkUnlock, BulkExpire, BulkResetFactors, BulkEndSessions, BulkApprove, BulkReject, BulkDelete}
 }
 
-// BulkAct is an act on many accounts; Reason goes with BulkSuspend and BulkReject.
+// Reasoned says whether an act can be given a reason.
+func (k BulkKind) Reasoned() bool { return k == BulkSuspend || k == BulkReject || k == BulkDelete }
+
+// proved says whether an act asks for a proof that is fresh.
+func (k BulkKind) proved() bool { return k == BulkResetFactors || k == BulkDelete }
+
+// BulkAct is an act on many accounts; Reason goes with those that are Reasoned.
 type BulkAct struct {
 	Kind   BulkKind
 	Reason string
@@ -79,7 +86,12 @@ func (s *Accounts) Each(ctx context.Context, actor Actor, act BulkAct, refs []st
 		if _, err := cleanText("reason", act.Reason, MaxReason, false); err != nil {
 			return err
 		}
-		if act.Kind == BulkResetFactors {
+		if act.Kind == BulkDelete {
+			if err := t.may(OpRequests, ""); err != nil {
+				return err
+			}
+		}
+		if act.Kind.proved() {
 			return t.requireFresh()
 		}
 		return nil
@@ -112,6 +124,10 @@ func (s *Accounts) bulk(actor Actor, act BulkAct) (func(ctx context.Context, ref
 			return s.Suspend(ctx, actor, ref, act.Reason)
 		},
 		BulkReject: func(ctx context.Context, actor Actor, ref string) error { return s.Reject(ctx, actor, ref, act.Reason) },
+		BulkDelete: func(ctx context.Context, actor Actor, ref string) error {
+			_, err := (&Requests{s.base}).MakeFor(ctx, actor, ref, act.Reason)
+			return err
+		},
 	}
 	do, ok := plain[act.Kind]
 	if !ok {

@@ -156,7 +156,12 @@ func take[T any](r *removal, table *store.Table[T], index string, remove func(id
 }
 
 func (r *removal) sessions() (err error) {
-	if r.lost.Sessions, err = take(r, sessions, "live", nil); err != nil {
+	open, err := r.liveSessions(r.account.ID)
+	if err != nil {
+		return err
+	}
+	r.lost.Sessions = len(open) // those whose time is over count for nothing
+	if _, err = take(r, sessions, "live", nil); err != nil {
 		return err
 	}
 	_, err = take(r, sessions, "ended", nil)

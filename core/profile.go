@@ -212,6 +212,10 @@ type CheckUp struct {
 
 	Legal           bool // there is a contact or an agreement to be read
 	ContactsMissing int  // for those who may set them
+
+	Request  Request // to delete this account, when one is open
+	Asked    bool    // there is such a request
+	Requests int     // that wait for a decision, for those who decide; at most MaxPage
 }
 
 // CheckUp looks over the actor's account.
@@ -267,6 +271,18 @@ func (s *Accounts) CheckUp(ctx context.Context, actor Actor) (CheckUp, error) {
 		c.Apps = len(shared)
 		if err := t.legal(&c, actor.Account); err != nil {
 			return err
+		}
+		if c.Request, c.Asked, err = t.openRequest(actor.Account); err != nil {
+			return err
+		}
+		if t.may(OpRequests, "") == nil {
+			for _, state := range []RequestState{RequestMade, RequestHeld} {
+				rows, err := requests.PageEq(t, "state", string(state), "", MaxPage)
+				if err != nil {
+					return err
+				}
+				c.Requests += len(rows)
+			}
 		}
 		if t.may(OpManageAccounts, "") == nil {
 			pending, err := accounts.PageEq(t, "state", string(StatePending), "", MaxPage)

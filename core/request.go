@@ -200,20 +200,28 @@ func (s *Requests) Mine(ctx context.Context, actor Actor) ([]Request, error) {
 		if err := t.may(OpSelf, actor.Account); err != nil {
 			return err
 		}
-		rows, err := requests.PageEq(t, "account", actor.Account, "", MaxPage)
-		if err != nil {
-			return err
-		}
-		list, err = t.nameRequests(rows)
-		for i := range list {
-			for j := range list[i].History { // who of the staff decided is theirs to tell
-				if h := &list[i].History[j]; h.By != actor.Account {
-					h.ByName = ""
-				}
-			}
-		}
+		var err error
+		list, err = t.requestsOf(actor.Account)
 		return err
 	})
+	return list, err
+}
+
+// requestsOf are an account's own requests, as its person sees them: who of the
+// staff decided is theirs to tell.
+func (t *txn) requestsOf(account string) ([]Request, error) {
+	rows, err := requests.PageEq(t, "account", account, "", MaxPage)
+	if err != nil {
+		return nil, err
+	}
+	list, err := t.nameRequests(rows)
+	for i := range list {
+		for j := range list[i].History {
+			if h := &list[i].History[j]; h.By != account {
+				h.ByName = ""
+			}
+		}
+	}
 	return list, err
 }
 

@@ -28,6 +28,46 @@ func (s *Requests) Losses(ctx context.Context, actor Actor) (Losses, error) {
 	return l, err
 }
 
+// RequestPlan is what somebody should know before they ask to be deleted, and of
+// what they asked for before.
+type RequestPlan struct {
+	UserName  string
+	Process   DeletionProcess
+	GraceDays int
+	Losses    Losses
+	Requests  []Request // the actor's own, newest first
+}
+
+// Open returns the open request, if there is one.
+func (p RequestPlan) Open() (Request, bool) {
+	if len(p.Requests) > 0 && p.Requests[0].State.Open() {
+		return p.Requests[0], true
+	}
+	return Request{}, false
+}
+
+// Plan tells the actor what would become of a request, and of those they made.
+// CodeDenied for a stranger.
+func (s *Requests) Plan(ctx context.Context, actor Actor) (RequestPlan, error) {
+	var p RequestPlan
+	err := s.read(ctx, actor, func(t *txn) error {
+		if err := t.may(OpSelf, actor.Account); err != nil {
+			return err
+		}
+		a, err := accounts.Get(t, actor.Account)
+		if err != nil {
+			return err
+		}
+		p = RequestPlan{UserName: a.UserName, Process: t.policy.Deletion.Process, GraceDays: t.policy.Deletion.GraceDays}
+		if p.Losses, err = t.losses(a); err != nil {
+			return err
+		}
+		p.Requests, err = t.requestsOf(a.ID)
+		return err
+	})
+	return p, err
+}
+
 // Make asks for the actor's own account to be deleted. typed is the user name, to
 // confirm it. What comes back says what becomes of it: with the process
 // ProcessOnce and no days of grace, the account is deleted already and the

@@ -27,6 +27,7 @@ func adminWays() []adminWay {
 		{"p", "people.title", "people.note", NewPeople, core.OpReadAccounts},
 		{"n", "invites.title", "invites.note_way", NewInvitations, core.OpInvite},
 		{"l", "policy.title", "policy.note", NewPolicy, core.OpReadPolicy},
+		{"q", "requests.title", "requests.note", NewRequests, core.OpReadRequests},
 		{"r", "roles.title", "roles.note", NewRoles, core.OpReadRoles},
 		{"u", "audit.title", "audit.note", NewAudit, core.OpReadAudit},
 		{keyMessages, "outbox.title", "home.outbox_note", NewOutbox, core.OpMessages},

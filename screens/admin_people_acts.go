@@ -41,6 +41,9 @@ func newPeopleActs(env *Env, who map[string]string) tui.Screen {
 func (s *peopleActs) ways() []menuItem {
 	var out []menuItem
 	for _, k := range core.BulkKinds() {
+		if k == core.BulkDelete && !s.env.may(core.OpRequests) {
+			continue
+		}
 		out = append(out, menuItem{
 			id: string(k), label: s.env.T("people.act." + string(k)), note: s.env.T("people.act_note." + string(k)),
 			open: func() tea.Cmd { return tui.Replace(newPeopleAsk(s.env, k, s.who)) },
@@ -127,7 +130,7 @@ func (s *peopleAsk) spec() tui.FormSpec {
 		tui.Note{Text: e.T("people.acts_text", "Count", len(s.who), "People", e.someNames(s.who))},
 		tui.Note{Text: e.T("people.act_note." + string(s.kind))},
 	}
-	if s.kind == core.BulkSuspend || s.kind == core.BulkReject {
+	if s.kind.Reasoned() {
 		// It is not optional here: whoever presses Enter twice has done nothing.
 		fields = append(fields, tui.Text{Key: "reason", Label: e.T("people.reason"), Value: &s.reason, Limit: core.MaxReason,
 			Hint: e.T("people.reason_hint")})

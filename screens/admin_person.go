@@ -140,7 +140,11 @@ func (s *person) personKeys() []struct {
 	if len(s.have.person.Factors)+len(s.have.person.Keys)+s.have.person.Recovery.Left > 0 {
 		out = append(out, act{"f", core.BulkResetFactors})
 	}
-	return append(out, act{"e", core.BulkExpire})
+	out = append(out, act{"e", core.BulkExpire})
+	if s.env.may(core.OpRequests) {
+		out = append(out, act{"d", core.BulkDelete})
+	}
+	return out
 }
 
 func (s *person) keys() []key.Binding {

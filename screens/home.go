@@ -51,7 +51,13 @@ func NewHome(env *Env, c core.CheckUp) tui.Screen {
 }
 
 // Init begins to listen for changes of the sessions; they change the check-up.
-func (s *home) Init() tea.Cmd { return s.ear.open(s.env) }
+// Whoever has asked for the account to be deleted is told first, and can keep it.
+func (s *home) Init() tea.Cmd {
+	if s.check.Asked {
+		return tea.Batch(s.ear.open(s.env), tui.Push(newMyRequest(s.env)))
+	}
+	return s.ear.open(s.env)
+}
 
 // read returns the command that reads the check-up again.
 func (s *home) read() tea.Cmd {
@@ -74,7 +80,7 @@ const (
 	keyMessages = "m"
 	keyAdmin    = "d"
 	keyConfirm  = "e"
-	keyLegal    = "c"
+	keyPrivacy  = "v"
 	keyLink     = "l"
 	keyOut      = "o"
 	keyLeave    = "q"
@@ -103,9 +109,7 @@ func (s *home) ways() []menuItem {
 	if s.mayLook() {
 		out = append(out, menuItem{id: keyMessages, label: e.T("outbox.title"), note: e.T("home.outbox_note"), open: push(NewOutbox)})
 	}
-	if s.check.Legal {
-		out = append(out, menuItem{id: keyLegal, label: e.T("legal.title"), note: e.T("legal.note"), open: push(NewLegal)})
-	}
+	out = append(out, menuItem{id: keyPrivacy, label: e.T("privacy.title"), note: e.T("privacy.note"), open: push(NewPrivacy)})
 	if s.mayConfirm() {
 		out = append(out, menuItem{id: keyConfirm, label: e.T("home.confirm"), note: e.T("home.confirm_note"), open: push(newConfirmAddress)})
 	}

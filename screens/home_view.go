@@ -192,6 +192,12 @@ func (s *home) waiting() []string {
 	if busy := s.busy.View(th); busy != "" {
 		out = append(out, busy)
 	}
+	if r := s.check.Request; s.check.Asked {
+		out = append(out, hang(th.Warn.Render(th.Signs.Arrow), e.T("deletion.stands."+string(r.State), "Due", e.Dict.DateTime(r.Due))+" "+e.T("deletion.home", "Key", keyPrivacy)))
+	}
+	if s.check.Requests > 0 {
+		out = append(out, hang(th.Accent.Render(th.Signs.Arrow), e.T("requests.waiting", "Count", s.check.Requests)))
+	}
 	if s.check.Pending > 0 {
 		out = append(out, hang(th.Accent.Render(th.Signs.Arrow), e.T("home.pending", "Count", s.check.Pending)))
 	}

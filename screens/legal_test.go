@@ -80,10 +80,10 @@ func TestAnAgreementStandsBeforeHome(t *testing.T) {
 	if err != nil || len(mine) != 2 || mine[0].Remote != "198.51.100.4" || mine[0].Client != "OpenSSH_9.9" {
 		t.Fatalf("%+v, %v", mine, err)
 	}
-	v.Press("c").WaitFor("Your answers")
+	v.Press("v").WaitFor("Privacy").Press("c").WaitFor("Your answers")
 	waitToRead(v, "✓ Terms of use, version 1: agreed on 22 Nov 2026, 12:00 UTC (ssh, 198.51.100.4, OpenSSH_9.9)")
 	waitToRead(v, "Newsletter, version 1: not wanted")
-	v.Press("t").WaitFor("b) To machines").Press("esc").WaitFor("Your answers").Press("esc").WaitFor("Security check-up")
+	v.Press("t").WaitFor("b) To machines").Press("esc").WaitFor("Your answers").Press("esc").WaitFor("your own data").Press("esc").WaitFor("Security check-up")
 }
 
 func TestWhoDoesNotAgreeLeaves(t *testing.T) {
@@ -248,7 +248,7 @@ func TestAgreementsInLines(t *testing.T) {
 		l.Asked().Answer("ada", otherPassword, "")
 		l.Hears(d.T("agreement.name", "Name", "Terms of use", "Version", 1), "https://lanterns.example/terms", "1 "+d.T("agreement.read"), "3 "+d.T("agreement.not"))
 		l.Answer("1").Hears("2. Keep what is yours.").Answer("back").Hears("2 " + d.T("agreement.agree")).Answer("2").Hears(d.T("home.check"))
-		l.Answer("c").Hears(d.T("legal.mine"), "Terms of use").Answer("back").Asked()
+		l.Answer("v").Hears(d.T("privacy.text")).Answer("1").Hears(d.T("legal.mine"), "Terms of use").Answer("back").Answer("back").Asked()
 		undrawn(t, l)
 	}
 }
@@ -294,7 +294,7 @@ func legalViews() map[string]func(t testing.TB, opts ...tuitest.Option) *tuitest
 			e := p.env(t, opts...)
 			v := p.agreeAt(t, e).Press("down", "enter")
 			waitForHome(t, v, e, "ada")
-			return v.Press("c").WaitUntil("it is read", func(string) bool {
+			return v.Press("v").WaitFor(e.T("privacy.text")).Press("c").WaitUntil("it is read", func(string) bool {
 				s, ok := v.Router().Top().(*legal)
 				return ok && s.read
 			}).Settle()

@@ -52,7 +52,11 @@ func RetentionText(d *tui.Dict, n core.RetentionCount) []string {
 func RequestText(d *tui.Dict, r core.Request) string {
 	args := []any{"Who", RequestWho(d, r), "When", d.DateTime(r.Created), "Due", d.DateTime(r.Due), "Reason", text.Escape(r.Reason)}
 	if r.State == core.RequestHeld {
-		args = append(args, "HeldWhy", d.T("request.held."+string(r.Why)))
+		why := d.T("request.held." + string(r.Why))
+		if r.Why == core.HeldByHand && r.Reason != "" {
+			why = text.Escape(r.Reason)
+		}
+		args = append(args, "HeldWhy", why)
 	}
 	return d.T("request.stands."+string(r.State), args...)
 }

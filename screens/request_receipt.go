@@ -1,0 +1,112 @@
+// The receipt of a deletion: a document with the portal's signature, to be kept by
+// whoever was deleted, or looked at by those who decided.
+
+package screens
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"postern/core"
+	"postern/core/text"
+	"postern/tui"
+)
+
+// receiptView shows a receipt as it was signed.
+func (e *Env) receiptView(r core.Receipt, width int) string {
+	lines := []string{e.Theme.Heading.Render(e.T("deletion.receipt")), tui.Wrap(text.Escape(strings.TrimSpace(r.Document)), width)}
+	if r.Signature != "" {
+		lines = append(lines, "", strings.TrimSpace(r.Signature), "", e.Theme.Muted.Render(tui.Wrap(e.T("deletion.receipt_check", "Key", text.Escape(r.Key)), width)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// receiptText is a receipt as a file.
+func receiptText(r core.Receipt) string { return r.Document + r.Signature }
+
+// goodbye is the last page of somebody whose account was deleted here and now.
+type goodbye struct {
+	*page
+	request core.Request
+	note    string // where the receipt was written to, or why it was not
+}
+
+// receiptWritten is what came of writing it to a file.
+type receiptWritten struct {
+	path string
+	err  error
+}
+
+var (
+	_ tui.Screen = (*goodbye)(nil)
+	_ tui.Titled = (*goodbye)(nil)
+	_ tui.Helper = (*goodbye)(nil)
+)
+
+func newGoodbye(env *Env, r core.Request) tui.Screen {
+	s := &goodbye{request: r}
+	s.page = &page{env: env, title: func() string { return env.T("deletion.goodbye_title") }, body: s.body, keys: s.keys, do: s.do}
+	return s
+}
+
+// Update takes what came of writing, and keys. Leaving goes to the welcome page:
+// there is nothing below.
+func (s *goodbye) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
+	switch m := msg.(type) {
+	case receiptWritten:
+		if s.note = s.env.T("deletion.written", "File", text.Escape(m.path)); m.err != nil {
+			s.note = s.env.T("deletion.not_written")
+		}
+		return s, nil
+	case tea.KeyPressMsg:
+		if m.String() == "esc" { // and no other key: what is shown here is shown once
+			return s, tui.Reset(NewWelcome(s.env))
+		}
+		_, cmd := s.page.Update(m)
+		return s, cmd
+	}
+	return s, nil
+}
+
+func (s *goodbye) body(width int) string {
+	e, t := s.env, s.env.Theme
+	parts := []string{t.Good.Render(t.Signs.OK) + " " + hanging(e.T("deletion.goodbye"), width)}
+	if s.note != "" {
+		parts = append(parts, tui.Wrap(s.note, width))
+	}
+	if s.request.Receipt != nil {
+		parts = append(parts, e.receiptView(*s.request.Receipt, width))
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+func (s *goodbye) keys() []key.Binding {
+	switch {
+	case s.request.Receipt == nil:
+	case s.env.Door.Save != nil:
+		return []key.Binding{s.env.bind("w", "deletion.key_write")}
+	case s.env.copies():
+		return []key.Binding{s.env.bind("y", "deletion.key_copy")}
+	}
+	return nil
+}
+
+func (s *goodbye) do(k string) tea.Cmd {
+	if s.request.Receipt == nil {
+		return nil
+	}
+	content := receiptText(*s.request.Receipt)
+	switch {
+	case k == "w" && s.env.Door.Save != nil:
+		save, name := s.env.Door.Save, "postern-receipt-"+s.request.ID+".txt"
+		return func() tea.Msg {
+			path, err := save(name, []byte(content))
+			return receiptWritten{path, err}
+		}
+	case k == "y" && s.env.copies():
+		return s.env.copyText(content, "deletion.copied")
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+package screens
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"postern/core"
+	"postern/tui"
+	"postern/tui/tuitest"
+)
+
+// atOnce lets accounts be deleted without anybody looking.
+func (p *place) atOnce(t testing.TB, grace string) {
+	t.Helper()
+	_, err := p.Policy.Set(context.Background(), core.ConsoleActor("test"), core.PolicyChange{
+		Values: map[string]string{"deletion.process": "once", "deletion.grace_days": grace}, Confirm: core.ConfirmOnce})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// asks makes a request for an account.
+func (p *place) asks(t testing.TB, name string) core.Request {
+	t.Helper()
+	r, err := p.Requests.MakeFor(context.Background(), core.ConsoleActor("test"), name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// requestViews are the pages, for those who look at all of them.
+func requestViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Terminal {
+	mine := func(asked bool, keys ...string) func(testing.TB, ...tuitest.Option) *tuitest.Terminal {
+		return func(t testing.TB, opts ...tuitest.Option) *tuitest.Terminal {
+			p := crew(t)
+			if asked {
+				p.asks(t, "mara")
+			}
+			e := p.env(t, opts...)
+			v := p.at(t, e, p.justIn(t, "mara", otherPassword), newMyRequest).Settle()
+			for _, k := range keys {
+				v.Press(k).Settle()
+			}
+			return v
+		}
+	}
+	queue := func(keys ...string) func(testing.TB, ...tuitest.Option) *tuitest.Terminal {
+		return func(t testing.TB, opts ...tuitest.Option) *tuitest.Terminal {
+			p := crew(t)
+			p.asks(t, "ada")
+			r := p.asks(t, "mara")
+			if _, err := p.Requests.Approve(context.Background(), core.ConsoleActor("test"), r.ID, "left the club"); err != nil {
+				t.Fatal(err)
+			}
+			r = p.asks(t, "grace")
+			if _, err := p.Requests.Hold(context.Background(), core.ConsoleActor("test"), r.ID, "books are out"); err != nil {
+				t.Fatal(err)
+			}
+			e := p.env(t, opts...)
+			v := p.at(t, e, p.justIn(t, "lin", goodPassword), NewRequests).WaitFor(e.T("requests.who"))
+			for _, k := range keys {
+				v.Press(k).Settle()
+			}
+			return v
+		}
+	}
+	return map[string]func(testing.TB, ...tuitest.Option) *tuitest.Terminal{
+		"mine":      mine(false),
+		"mine-ask":  mine(false, "d"),
+		"mine-open": mine(true),
+		"mine-keep": mine(true, "x"),
+		"queue":     queue(),
+		"queue-all": queue("v"),
+		"page":      queue("enter"),
+		"refuse":    queue("enter", "n"),
+	}
+}
+
+func TestLookOfRequests(t *testing.T) {
+	for view, open := range requestViews() {
+		t.Run(view, func(t *testing.T) {
+			t.Parallel()
+			for look, opts := range looks() {
+				v := open(t, opts...)
+				for _, size := range sizes() {
+					v.Resize(size[0], size[1]).Golden(sizeName(look, size))
+				}
+			}
+			for _, lang := range []string{"es", "pt-BR"} {
+				open(t, tuitest.Lang(lang)).Golden(lang+"-80x24").Resize(60, 20).Golden(lang + "-60x20")
+			}
+		})
+	}
+}
+
+func TestRequestsFitEverySize(t *testing.T) {
+	for view, open := range requestViews() {
+		t.Run(view, func(t *testing.T) {
+			t.Parallel()
+			open(t).Sizes()
+		})
+	}
+}
+
+// A person asks, types the name, and takes it back.
+func TestAPersonAsksToBeDeleted(t *testing.T) {
+	p := crew(t)
+	e := p.env(t)
+	v := p.at(t, e, p.justIn(t, "mara", otherPassword), NewPrivacy)
+	v.Press("d").WaitFor("What would go").Contains("An owner of the portal", "7 days", "1 role on the portal")
+	v.Press("d").WaitFor("Type mara")
+	v.Type("mira").Press("enter", "enter").Settle()
+	if len(p.requests(t)) != 0 {
+		t.Fatal("asked for with another name")
+	}
+	v.Press("esc").WaitFor("What would go").Press("d").WaitFor("Type mara").Type("mara").Press("enter", "enter", "enter").WaitFor("Nobody has decided yet")
+	if list := p.requests(t); len(list) != 1 || list[0].UserName != "mara" || list[0].By != e.Actor().Account {
+		t.Fatalf("asked for: %+v", list)
+	}
+	v.Press("x").WaitFor("Keep the account?").Press("tab", "enter").WaitFor("The account stays")
+	if len(p.requests(t)) != 0 {
+		t.Error("it is still open")
+	}
+	v.WaitFor("taken back").Contains("What would go")
+}
+
+// requests are the open ones.
+func (p *place) requests(t testing.TB) []core.Request {
+	t.Helper()
+	page, err := p.Requests.List(context.Background(), core.ConsoleActor("test"), core.StateOpen, "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page.Requests
+}
+
+// A proof is asked for when the last one is old; the request is made after it.
+func TestAskingNeedsAProof(t *testing.T) {
+	p := crew(t)
+	in := p.justIn(t, "mara", otherPassword)
+	p.clock.Advance(core.StepUpFor + time.Second)
+	v := p.at(t, p.env(t), in, newMyRequest).WaitFor("What would go")
+	v.Press("d").WaitFor("Type mara").Type("mara").Press("enter", "enter").WaitFor("asks who you are")
+	v.Type(otherPassword).Press("enter").WaitFor("Nobody has decided yet")
+}
+
+// Whoever signs in while a request is open is told, and can keep the account.
+func TestSigningInDuringTheDaysOfGrace(t *testing.T) {
+	p := crew(t)
+	p.atOnce(t, "7")
+	p.asks(t, "mara")
+	v := p.enter(t, p.env(t), p.justIn(t, "mara", otherPassword))
+	v.WaitFor("you can take this back").Press("x").WaitFor("Keep the account?").Press("tab", "enter").WaitFor("The account stays")
+	v.Press("esc").WaitFor("Hello")
+	if len(p.requests(t)) != 0 {
+		t.Error("it is still open")
+	}
+	p.asks(t, "mara")
+	v = p.enter(t, p.env(t), p.justIn(t, "mara", otherPassword))
+	v.WaitFor("you can take this back").Press("esc").WaitFor("Hello").Contains("Your account will be deleted", "Press v to keep")
+}
+
+// With no days of grace the account is gone at once, and the screen that says so
+// with the receipt stays, though the session has ended.
+func TestBeingDeletedAtOnce(t *testing.T) {
+	p := crew(t)
+	p.atOnce(t, "0")
+	e := p.env(t)
+	v := p.at(t, e, p.justIn(t, "mara", otherPassword), newMyRequest).WaitFor("cannot be taken back")
+	v.Press("d").WaitFor("Type mara").Type("mara").Press("enter", "enter").WaitFor("Your account is deleted.").Settle()
+	v.Contains("Your account is deleted.", "Receipt", `{"kind":"deletion"`)
+	if v.Quit() || e.Actor().Account != "" {
+		t.Error("the screen has closed, or somebody is still signed in")
+	}
+	v.Press("esc").WaitFor("Welcome to")
+	if strings.Contains(v.Text(), "mara") {
+		t.Error("the welcome page names the deleted")
+	}
+}
+
+// Another screen of somebody who is deleted closes.
+func TestOtherScreensOfTheDeletedClose(t *testing.T) {
+	p := crew(t)
+	p.atOnce(t, "0")
+	v := p.enter(t, p.env(t), p.justIn(t, "mara", otherPassword)).WaitFor("Hello")
+	p.asks(t, "mara")
+	v.WaitUntil("it is closed", func(string) bool { return v.Quit() })
+}
+
+// Of two who decide, the second is told what the first has done.
+func TestTheSecondDecisionIsTold(t *testing.T) {
+	p := crew(t)
+	r := p.asks(t, "mara")
+	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), func(e *Env) tui.Screen { return newRequestPage(e, r.ID) }).WaitFor("What would go")
+	v.Press("a").WaitFor("after the days of grace")
+	if _, err := p.Requests.Refuse(context.Background(), core.ConsoleActor("test"), r.ID, "no"); err != nil {
+		t.Fatal(err)
+	}
+	v.Press("tab", "tab", "enter").WaitFor("has come to its end")
+	v.Press("esc").WaitFor("was refused: no").Lacks("approve")
+}
+
+// The queue leads to a decision, with its reason.
+func TestAnOwnerRefusesInTheQueue(t *testing.T) {
+	p := crew(t)
+	p.asks(t, "mara")
+	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewRequests).WaitFor("mara")
+	v.Press("enter").WaitFor("What would go").Press("n").WaitFor("The reason is told")
+	v.Press("enter", "enter").Settle()
+	if len(p.requests(t)) != 1 {
+		t.Fatal("refused without a reason")
+	}
+	v.Type("the books are out").Press("enter", "enter").WaitFor("was refused: the books are out")
+	v.Press("esc").WaitFor("Nobody waits for a decision.")
+}
+
+// Nobody is offered to decide about themselves, and an auditor about nobody.
+func TestWhoIsOfferedToDecide(t *testing.T) {
+	p := crew(t)
+	own, other := p.asks(t, "ada"), p.asks(t, "mara")
+	e := p.env(t)
+	open := func(id string) *tuitest.Terminal {
+		return p.at(t, e, p.justIn(t, "ada", otherPassword), func(e *Env) tui.Screen { return newRequestPage(e, id) }).WaitFor("What would go")
+	}
+	open(own.ID).Lacks("approve")
+	open(other.ID).Contains("approve")
+}
