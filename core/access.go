@@ -81,19 +81,21 @@ const (
 	OpMessages       Operation = "messages" // reads the outbox, retries, tests
 	OpSystem         Operation = "system"   // backup, check
 	OpReadRoles      Operation = "read_roles"
-	OpContacts       Operation = "contacts"     // sets the legal contacts
-	OpAgreements     Operation = "agreements"   // publishes and withdraws agreements
-	OpManageRoles    Operation = "manage_roles" // gives and ends roles, never above one's own
-	OpOverview       Operation = "overview"     // what happens, in numbers, and what is to be mended
-	OpReadApps       Operation = "read_apps"    // lists apps and with whom they are shared
-	OpApps           Operation = "apps"         // makes, changes, shares and retires apps; of its own app, the owner may too
+	OpContacts       Operation = "contacts"      // sets the legal contacts
+	OpAgreements     Operation = "agreements"    // publishes and withdraws agreements
+	OpManageRoles    Operation = "manage_roles"  // gives and ends roles, never above one's own
+	OpOverview       Operation = "overview"      // what happens, in numbers, and what is to be mended
+	OpReadApps       Operation = "read_apps"     // lists apps and with whom they are shared
+	OpApps           Operation = "apps"          // makes, changes, shares and retires apps; of its own app, the owner may too
+	OpReadAnalysis   Operation = "read_analysis" // reads scripts, their runs and what they printed
+	OpAnalysis       Operation = "analysis"      // writes and tries scripts, resolves runs
 )
 
 // Operations returns every operation, in the order of the table in the docs.
 func Operations() []Operation {
 	return []Operation{OpSelf, OpReadAccounts, OpManageAccounts, OpReadPolicy, OpChangePolicy, OpReadAudit,
 		OpInvite, OpMessages, OpSystem, OpReadRoles, OpContacts, OpAgreements, OpManageRoles, OpOverview,
-		OpReadApps, OpApps}
+		OpReadApps, OpApps, OpReadAnalysis, OpAnalysis}
 }
 
 // Roles returns every role, the highest first.
@@ -122,6 +124,8 @@ var roleMay = map[Operation][]Role{
 	OpOverview:       {RoleOwner, RoleAdmin, RoleSupport, RoleAuditor},
 	OpReadApps:       {RoleOwner, RoleAdmin, RoleAuditor},
 	OpApps:           {RoleOwner, RoleAdmin},
+	OpReadAnalysis:   {RoleOwner, RoleAdmin, RoleAuditor},
+	OpAnalysis:       {RoleOwner, RoleAdmin},
 }
 
 // roleGives says which roles the holder of a role gives, changes and ends.

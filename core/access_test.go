@@ -42,6 +42,8 @@ var mayDo = map[core.Operation]string{
 	core.OpOverview:       "oasu-",
 	core.OpReadApps:       "oa-u-",
 	core.OpApps:           "oa---",
+	core.OpReadAnalysis:   "oa-u-",
+	core.OpAnalysis:       "oa---",
 }
 
 // Every role and every operation: what the core decides, what screens are told,

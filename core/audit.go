@@ -86,6 +86,15 @@ const (
 	ActGrantLapsed Action = "grant.lapsed" // by the portal: its time had come
 
 	ActAuditExport Action = "audit.export"
+
+	ActAnalysisSave    Action = "analysis.save"
+	ActAnalysisRetire  Action = "analysis.retire"
+	ActAnalysisDry     Action = "analysis.dry_run"
+	ActAnalysisRun     Action = "analysis.run"     // by the portal, for a request
+	ActAnalysisLost    Action = "analysis.lost"    // by the portal: a crash came between
+	ActAnalysisResolve Action = "analysis.resolve" // what that run meant
+	ActAnalysisPost    Action = "analysis.post"    // by the portal: what became of something a script has posted
+	ActAnalysisRepost  Action = "analysis.repost"
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -104,6 +113,7 @@ func Actions() []Action {
 		ActGrantChange, ActGrantEnd, ActGrantLapsed,
 		ActAppCreate, ActAppChange, ActAppTransfer, ActAppRetire, ActShare, ActShareChange, ActShareEnd,
 		ActAuditExport,
+		ActAnalysisSave, ActAnalysisRetire, ActAnalysisDry, ActAnalysisRun, ActAnalysisLost, ActAnalysisResolve, ActAnalysisPost, ActAnalysisRepost,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 
+	"postern/core/script"
 	"postern/store"
 )
 
@@ -24,6 +25,7 @@ func (p *Portal) Check(ctx context.Context, report func(string)) error {
 		c := &checker{txn: &txn{Tx: tx, base: p.base, now: p.base.clock.Now()}, ctx: ctx, report: report}
 		for _, step := range []func() error{
 			c.tables, c.site, c.accounts, c.credentials, c.sessions, c.keys, c.grants, c.apps, c.policies, c.factors, c.counters, c.agreements,
+			c.analysis,
 		} {
 			if err := step(); err != nil {
 				return err
@@ -53,6 +55,7 @@ func (c *checker) tables() error {
 		freshCounts.Check, hourCounts.Check, dayCounts.Check, factorCounts.Check, marks.Check,
 		contacts.Check, agreements.Check, agreementVersions.Check, agreementCounts.Check, acceptances.Check,
 		policyDrafts.Check,
+		scripts.Check, scriptVersions.Check, runs.Check, posts.Check,
 	} {
 		if err := c.ctx.Err(); err != nil {
 			return err
@@ -341,4 +344,41 @@ func (c *checker) agreements() error {
 		c.reportf("agreement %q was answered and is not counted", ref)
 	}
 	return err
+}
+
+// analysis looks for the versions of scripts, and for what runs and posts belong to.
+func (c *checker) analysis() error {
+	if err := each(c, scripts, func(name string, s Script) error {
+		there, err := holds(c, scriptVersions, scriptVersionID(name, s.Version))
+		if err == nil && (!there || s.Name != name) {
+			c.reportf("version %d of script %q was not kept", s.Version, name)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := each(c, runs, func(_ string, r Run) error {
+		switch r.State {
+		case RunRunning, RunDone, RunUnknown:
+		default:
+			c.reportf("run %q is in no known state (%q)", r.ID, r.State)
+		}
+		if r.Version == 0 || r.Outcome == script.NotRun {
+			return nil
+		}
+		there, err := holds(c, scriptVersions, scriptVersionID(r.Script, r.Version))
+		if err == nil && !there {
+			c.reportf("run %q is of a version that was not kept", r.ID)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	return each(c, posts, func(id string, p Post) error {
+		there, err := holds(c, runs, invert(p.Run))
+		if err == nil && (!there || p.ID != id) && (p.State == PostQueued || p.State == PostSending) {
+			c.reportf("post %q is of a run that is not there", id)
+		}
+		return err
+	})
 }

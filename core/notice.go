@@ -32,7 +32,9 @@ const (
 	NoticeRoleEnded       NoticeKind = "role_ended"
 	NoticeAccessGiven     NoticeKind = "access_given" // an app was shared, or until when was changed
 	NoticeAccessEnded     NoticeKind = "access_ended"
-	NoticeAllowance       NoticeKind = "allowance" // to owners: 80 % and 100 % of a service's messages
+	NoticeScript          NoticeKind = "script"       // from the script that looks at one's delete request
+	NoticeScriptOwner     NoticeKind = "script_owner" // to owners, from such a script
+	NoticeAllowance       NoticeKind = "allowance"    // to owners: 80 % and 100 % of a service's messages
 )
 
 // NoticeType is a kind of notice, and whether it can be switched off.
@@ -47,6 +49,8 @@ func NoticeTypes() []NoticeType {
 	return []NoticeType{
 		{Kind: NoticeNewDevice},
 		{Kind: NoticeAllowance, Owners: true},
+		{Kind: NoticeScriptOwner, Owners: true},
+		{Kind: NoticeScript},
 		{Kind: NoticePasswordChanged, Security: true},
 		{Kind: NoticeEmailChanged, Security: true},
 		{Kind: NoticeFactorAdded, Security: true},

@@ -30,6 +30,7 @@ type Policy struct {
 	Factors   FactorPolicy    `json:"factors"`
 	Messages  MessagePolicy   `json:"messages"`
 	Retention RetentionPolicy `json:"retention"`
+	Analysis  AnalysisPolicy  `json:"analysis"`
 }
 
 // UnmarshalJSON reads a policy. Sections that an older program did not know

@@ -39,12 +39,13 @@ func Presets() []Preset {
 	return []Preset{{"nist", nist}, {"tagorun", tagorun}, {"notificare", notificare}}
 }
 
-// freshSections is what every preset says of factors, messages and retention.
+// freshSections is what every preset says of factors, messages, retention and analysis.
 func freshSections() Policy {
 	return Policy{
 		Factors:   FactorPolicy{App: true, Key: true, KeyStands: KeyStandsForFactor, Enforce: EnforceNobody, Days: 7},
 		Messages:  MessagePolicy{MailAllowance: 1000},
 		Retention: RetentionPolicy{OutboxDays: 30},
+		Analysis:  AnalysisPolicy{Seconds: 10},
 	}
 }
 

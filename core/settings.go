@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"postern/core/script"
 )
 
 // SettingKind says how a setting is written.
@@ -21,6 +23,7 @@ const (
 	KindSpan   SettingKind = "span"
 	KindChoice SettingKind = "choice"
 	KindFields SettingKind = "fields"
+	KindURLs   SettingKind = "urls" // prefixes, parted by spaces
 )
 
 // Setting is one line of the policy.
@@ -82,6 +85,17 @@ func Settings() []Setting {
 		number("messages.mail_allowance", 0, maxAllowance, func(p *Policy) *int { return &p.Messages.MailAllowance }),
 		number("messages.sms_allowance", 0, maxAllowance, func(p *Policy) *int { return &p.Messages.SMSAllowance }),
 		number("retention.outbox_days", 1, maxDays, func(p *Policy) *int { return &p.Retention.OutboxDays }),
+		{Path: "analysis.urls", Kind: KindURLs,
+			get: func(p *Policy) string { return p.Analysis.URLs },
+			set: func(p *Policy, s string) error {
+				list, err := script.Prefixes(s)
+				if err != nil {
+					return &Error{Code: CodeFormat, Field: "analysis.urls", Rule: "https://HOST/PATH", Err: err}
+				}
+				p.Analysis.URLs = strings.Join(list, " ")
+				return nil
+			}},
+		number("analysis.seconds", 1, 60, func(p *Policy) *int { return &p.Analysis.Seconds }),
 	}
 }
 

@@ -113,3 +113,20 @@ func below(path, prefix string) bool {
 	rest, found := strings.CutPrefix(path, prefix)
 	return found && (rest == "" || strings.HasSuffix(prefix, "/") || strings.HasPrefix(rest, "/"))
 }
+
+// Host is a URL without what follows its host, which may hold a secret; "" for
+// what is no URL.
+func Host(raw string) string {
+	p, err := parse(raw)
+	if err != nil {
+		return ""
+	}
+	host := p.host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if p.scheme == "https" && p.port != "443" || p.scheme == "http" && p.port != "80" {
+		host += ":" + p.port
+	}
+	return p.scheme + "://" + host
+}
