@@ -26,6 +26,7 @@ var rooms = []struct {
 	{room: "core/names", leaf: true},
 	{room: "core/otp", leaf: true},
 	{room: "core/password", leaf: true},
+	{room: "core/script", leaf: true},
 	{room: "core/secret", leaf: true},
 	{room: "core/sms", leaf: true},
 	{room: "core/signature", leaf: true},

@@ -71,7 +71,7 @@ func TestReadmeKnowsThePolicy(t *testing.T) {
 			core.KindBool: "on, off", core.KindNumber: fmt.Sprintf("%d to %d", s.Min, s.Max),
 			core.KindSpan:   "hours, days, weeks or months, up to a year",
 			core.KindChoice: strings.Join(s.Choices, ", "), core.KindFields: "at most " + strconv.Itoa(core.MaxFields) + ", as below",
-			core.KindText: "a line of text",
+			core.KindText: "a line of text", core.KindURLs: "URLs, parted by spaces",
 		}[s.Kind]
 		want := []string{s.Path, value, bounds}
 		if i >= len(table) || !slices.Equal(table[i][:min(3, len(table[i]))], want) {

@@ -40,6 +40,14 @@ type settings struct {
 	Hash     hashSettings `koanf:"hash"`
 	Mail     mailSettings `koanf:"mail"`
 	SMS      smsSettings  `koanf:"sms"`
+	Posts    postSettings `koanf:"posts"`
+}
+
+// postSettings are about what scripts post.
+type postSettings struct {
+	// Private lets posts go to private addresses and to this machine, for networks
+	// that have no others. Whoever writes scripts then reaches what this machine does.
+	Private bool `koanf:"private"`
 }
 
 type logSettings struct {
@@ -66,6 +74,7 @@ func flagOf() map[string]string {
 		"mail.host": "", "mail.port": "", "mail.tls": "", "mail.user": "", "mail.password": "",
 		"mail.from": "", "mail.from_name": "", "mail.ca": "",
 		"sms.kind": "", "sms.url": "", "sms.account": "", "sms.token": "", "sms.from": "", "sms.ca": "",
+		"posts.private": "",
 	}
 }
 

@@ -24,6 +24,7 @@ func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop
 	signal.Ignore(syscall.SIGXFSZ)
 	ctx, cancel := context.WithCancel(ctx)
 	delivered, worked, sealed := deliver(ctx, portal), during(ctx, portal.Requests.Work), during(ctx, portal.Audit.Seal)
+	posted := during(ctx, portal.Analysis.Deliver)
 	var working sync.WaitGroup
 	working.Go(func() {
 		next := time.NewTicker(sweepEvery)
@@ -38,7 +39,7 @@ func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop
 			case swept != (core.Swept{}):
 				log.Info("swept", slog.Int("sessions", swept.Sessions), slog.Int("attempts", swept.Attempts), slog.Int("guards", swept.Guards),
 					slog.Int("grants", swept.Grants), slog.Int("codes", swept.Codes), slog.Int("messages", swept.Messages), slog.Int("notices", swept.Notices),
-					slog.Int("counts", swept.Counts))
+					slog.Int("runs", swept.Runs), slog.Int("counts", swept.Counts))
 			}
 			keepRetention(ctx, portal, log)
 			select {
@@ -48,7 +49,14 @@ func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop
 			}
 		}
 	})
-	return func() { cancel(); working.Wait(); worked(); delivered(); sealed() }
+	return func() {
+		cancel()
+		working.Wait()
+		worked()
+		posted()
+		delivered()
+		sealed()
+	}
 }
 
 // keepRetention removes what the policy keeps no longer, once a day.

@@ -14,6 +14,7 @@ import (
 	"postern/core"
 	"postern/core/mail"
 	"postern/core/password"
+	"postern/core/script"
 	"postern/core/signature"
 	"postern/core/sms"
 	"postern/core/text"
@@ -53,6 +54,12 @@ func (p *process) open(ctx context.Context, s settings, command string, mustExis
 	if h.mailer, texter, err = s.transports(); err != nil {
 		h.close()
 		return nil, err
+	}
+	config.Poster = script.NewPoster(script.PosterConfig{Private: s.Posts.Private})
+	if analyst, err := script.Self(); err == nil { // else requests that ask for a script are held
+		config.Analyst = analyst
+	} else {
+		log.Error("no script can be run", slog.Any("error", err))
 	}
 	// A nil pointer in an interface would be a provider.
 	if h.mailer != nil {

@@ -17,6 +17,7 @@ import (
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
 
+	"postern/core/script"
 	"postern/tui"
 )
 
@@ -42,6 +43,9 @@ type process struct {
 
 // Main runs the program and returns its exit code.
 func Main() int {
+	if script.IsChild(os.Args[1:]) { // of this very program: it runs one script, and knows nothing else
+		return script.Child(os.Stdin, os.Stdout)
+	}
 	catalog, err := tui.LoadCatalog()
 	if err != nil {
 		_, _ = io.WriteString(os.Stderr, err.Error()+"\n")

@@ -90,13 +90,15 @@ const (
 	OpReadRequests   Operation = "read_requests" // lists requests to delete accounts
 	OpRequests       Operation = "requests"      // decides about them
 	OpRetention      Operation = "retention"     // counts and removes what is kept no longer, and holds accounts
+	OpReadAnalysis   Operation = "read_analysis" // reads scripts, their runs and what they printed
+	OpAnalysis       Operation = "analysis"      // writes and tries scripts, resolves runs
 )
 
 // Operations returns every operation, in the order of the table in the docs.
 func Operations() []Operation {
 	return []Operation{OpSelf, OpReadAccounts, OpManageAccounts, OpReadPolicy, OpChangePolicy, OpReadAudit,
 		OpInvite, OpMessages, OpSystem, OpReadRoles, OpContacts, OpAgreements, OpManageRoles, OpOverview,
-		OpReadApps, OpApps, OpReadRequests, OpRequests, OpRetention}
+		OpReadApps, OpApps, OpReadRequests, OpRequests, OpRetention, OpReadAnalysis, OpAnalysis}
 }
 
 // Roles returns every role, the highest first.
@@ -128,6 +130,8 @@ var roleMay = map[Operation][]Role{
 	OpReadRequests:   {RoleOwner, RoleAdmin, RoleAuditor},
 	OpRequests:       {RoleOwner, RoleAdmin},
 	OpRetention:      {RoleOwner, RoleAdmin},
+	OpReadAnalysis:   {RoleOwner, RoleAdmin, RoleAuditor},
+	OpAnalysis:       {RoleOwner, RoleAdmin},
 }
 
 // roleGives says which roles the holder of a role gives, changes and ends.

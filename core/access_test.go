@@ -45,6 +45,8 @@ var mayDo = map[core.Operation]string{
 	core.OpReadRequests:   "oa-u-",
 	core.OpRequests:       "oa---",
 	core.OpRetention:      "oa---",
+	core.OpReadAnalysis:   "oa-u-",
+	core.OpAnalysis:       "oa---",
 }
 
 // Every role and every operation: what the core decides, what screens are told,

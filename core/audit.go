@@ -102,6 +102,14 @@ const (
 	ActRelease         Action = "account.release"
 	ActRetention       Action = "retention.run"
 	ActInactiveWarn    Action = "retention.warn" // by the portal: the account will go
+	ActAnalysisSave    Action = "analysis.save"
+	ActAnalysisRetire  Action = "analysis.retire"
+	ActAnalysisDry     Action = "analysis.dry_run"
+	ActAnalysisRun     Action = "analysis.run"     // by the portal, for a request
+	ActAnalysisLost    Action = "analysis.lost"    // by the portal: a crash came between
+	ActAnalysisResolve Action = "analysis.resolve" // what that run meant
+	ActAnalysisPost    Action = "analysis.post"    // by the portal: what became of something a script has posted
+	ActAnalysisRepost  Action = "analysis.repost"
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -122,6 +130,7 @@ func Actions() []Action {
 		ActAuditExport,
 		ActRequestMake, ActRequestCancel, ActRequestApprove, ActRequestRefuse, ActRequestHold, ActRequestMove, ActRequestCarryOut,
 		ActAccountDelete, ActTrailForget, ActAuditVerify, ActCompact, ActHold, ActRelease, ActRetention, ActInactiveWarn,
+		ActAnalysisSave, ActAnalysisRetire, ActAnalysisDry, ActAnalysisRun, ActAnalysisLost, ActAnalysisResolve, ActAnalysisPost, ActAnalysisRepost,
 	}
 }
 

@@ -23,7 +23,8 @@ func (p *Portal) Check(ctx context.Context, report func(string)) error {
 	err := p.base.db.View(ctx, func(tx store.Tx) error {
 		c := &checker{txn: &txn{Tx: tx, base: p.base, now: p.base.clock.Now()}, ctx: ctx, report: report}
 		for _, step := range []func() error{
-			c.tables, c.site, c.accounts, c.credentials, c.sessions, c.keys, c.grants, c.apps, c.policies, c.factors, c.counters, c.agreements, c.requests, c.chain,
+			c.tables, c.site, c.accounts, c.credentials, c.sessions, c.keys, c.grants, c.apps, c.policies, c.factors, c.counters, c.agreements,
+			c.requests, c.chain, c.analysis,
 		} {
 			if err := step(); err != nil {
 				return err
@@ -52,7 +53,9 @@ func (c *checker) tables() error {
 		messages.Check, usages.Check, notices.Check,
 		freshCounts.Check, hourCounts.Check, dayCounts.Check, factorCounts.Check, marks.Check,
 		contacts.Check, agreements.Check, agreementVersions.Check, agreementCounts.Check, acceptances.Check,
-		policyDrafts.Check, retiredNames.Check, unsealed.Check, chainBlocks.Check, chainHeads.Check, chainPoints.Check, chainCuts.Check, chainGone.Check, chainKeys.Check, requests.Check, forgetting.Check, accountHolds.Check, inactiveWarnings.Check,
+		policyDrafts.Check, retiredNames.Check, requests.Check, forgetting.Check, accountHolds.Check, inactiveWarnings.Check,
+		unsealed.Check, chainBlocks.Check, chainHeads.Check, chainPoints.Check, chainCuts.Check, chainGone.Check, chainKeys.Check,
+		scripts.Check, scriptVersions.Check, runs.Check, posts.Check,
 	} {
 		if err := c.ctx.Err(); err != nil {
 			return err
@@ -342,59 +345,6 @@ func (c *checker) agreements() error {
 	})
 	for ref := range counted {
 		c.reportf("agreement %q was answered and is not counted", ref)
-	}
-	return err
-}
-
-// requests looks for open requests of accounts that are not there, and for
-// accounts that are there though their deletion is written down.
-func (c *checker) requests() error {
-	return each(c, requests, func(id string, r Request) error {
-		if invert(r.ID) != id {
-			c.reportf("request %q says that its id is %q", id, r.ID)
-		}
-		if r.State.Open() {
-			return c.owned("request", r.ID, r.Account)
-		}
-		there, err := holds(c, accounts, r.Account)
-		if err == nil && there && r.State == RequestDeleted {
-			c.reportf("request %q has deleted account %q, which is there", r.ID, r.Account)
-		}
-		return err
-	})
-}
-
-// chain looks whether the chain over the trail ends where it says; whether the
-// trail is what was sealed is Audit.Verify's.
-func (c *checker) chain() error {
-	if err := each(c, unsealed, func(id string, _ struct{}) error {
-		there, err := holds(c, trail, invert(id))
-		if err == nil && !there {
-			c.reportf("entry %q of the trail waits to be sealed and is not there", id)
-		}
-		return err
-	}); err != nil {
-		return err
-	}
-	head, err := readHead(c)
-	if unreadable(err) || err == nil && head.Seq == 0 {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	cut, err := readCut(c)
-	if unreadable(err) || err == nil && cut.Seq == head.Seq {
-		return nil // all of it was cut
-	} else if err != nil {
-		return err
-	}
-	b, err := chainBlocks.Get(c, blockKey(head.Seq))
-	switch hash := b.hash(); {
-	case errors.Is(err, store.ErrNotFound), err == nil && !equalHash(hash[:], head.Hash):
-		c.reportf("block %d of the trail is not the one that the chain ends with", head.Seq)
-		return nil
-	case unreadable(err):
-		return nil
 	}
 	return err
 }

@@ -39,7 +39,7 @@ type belonging func(t *removal) error
 // forgotten.
 var belongings = []belonging{
 	(*removal).sessions, (*removal).grants, (*removal).authenticators, (*removal).inbox, (*removal).outbox,
-	(*removal).agreements, (*removal).odds,
+	(*removal).agreements, (*removal).runsAndPosts, (*removal).odds,
 }
 
 // removal is the deletion of one account, or its preview.

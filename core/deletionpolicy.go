@@ -125,6 +125,9 @@ func (t *txn) changed(values map[string]string) (Policy, error) {
 // consented refuses to let accounts be deleted without anybody looking at the
 // request, unless that was typed out.
 func (t *txn) consented(next Policy, confirm string) error {
+	if err := t.requireScript(next); err != nil {
+		return err
+	}
 	if next.Deletion.Process == ProcessOnce && t.policy.Deletion.Process != ProcessOnce &&
 		!strings.EqualFold(strings.Join(strings.Fields(confirm), " "), ConfirmOnce) {
 		return &Error{Code: CodeConfirm, Field: "deletion.process", Rule: ConfirmOnce}

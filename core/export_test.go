@@ -117,3 +117,36 @@ func (p *Portal) OnVerify(before func()) { p.base.hasher = hookedHasher{p.base.h
 
 // testTrailKey is the key of accounts that tests write past the core.
 var testTrailKey = make([]byte, trailKeySize)
+
+// Analysed is a request that is analysed, as the process of requests has it.
+type Analysed struct {
+	Request, Account, Script, Note string
+	Version                        int
+	Again                          bool
+	Begin, Settle                  func(Run) error // in the transactions
+}
+
+// Analyse runs the analysis of a request.
+func Analyse(ctx context.Context, p *Portal, a Analysed) (Run, error) {
+	hook := func(fn func(Run) error) func(*txn, Run) error {
+		if fn == nil {
+			return nil
+		}
+		return func(_ *txn, r Run) error { return fn(r) }
+	}
+	b := p.base
+	result, err := b.analyse(ctx, analysisRun{
+		analysisInput: analysisInput{RequestID: a.Request, Account: a.Account, Script: a.Script, Version: a.Version, Asked: b.clock.Now(), Note: a.Note},
+		Again:         a.Again, begin: hook(a.Begin), settle: hook(a.Settle),
+	})
+	return result.Run, err
+}
+
+// SendPosts sends what waits, once.
+func SendPosts(ctx context.Context, p *Portal) error {
+	_, err := p.Analysis.sendPosts(ctx)
+	return err
+}
+
+// SetPoster has a portal post by another one.
+func SetPoster(p *Portal, poster Poster) { p.base.poster = poster }

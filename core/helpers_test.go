@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -14,9 +15,16 @@ import (
 	"postern/core"
 	"postern/core/coretest"
 	"postern/core/password"
+	"postern/core/script"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The test's own binary is the child of scripts, as the program is.
+func TestMain(m *testing.M) {
+	if script.IsChild(os.Args[1:]) {
+		os.Exit(script.Child(os.Stdin, os.Stdout))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var ctx = context.Background()
 

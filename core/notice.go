@@ -32,7 +32,9 @@ const (
 	NoticeRoleEnded       NoticeKind = "role_ended"
 	NoticeAccessGiven     NoticeKind = "access_given" // an app was shared, or until when was changed
 	NoticeAccessEnded     NoticeKind = "access_ended"
-	NoticeAllowance       NoticeKind = "allowance" // to owners: 80 % and 100 % of a service's messages
+	NoticeScript          NoticeKind = "script"       // from the script that looks at one's delete request
+	NoticeScriptOwner     NoticeKind = "script_owner" // to owners, from such a script
+	NoticeAllowance       NoticeKind = "allowance"    // to owners: 80 % and 100 % of a service's messages
 
 	// To whoever's account it is.
 	NoticeDeleteAsked     NoticeKind = "delete_asked"
@@ -59,6 +61,8 @@ func NoticeTypes() []NoticeType {
 	return []NoticeType{
 		{Kind: NoticeNewDevice},
 		{Kind: NoticeAllowance, Owners: true},
+		{Kind: NoticeScriptOwner, Owners: true},
+		{Kind: NoticeScript},
 		{Kind: NoticePasswordChanged, Security: true},
 		{Kind: NoticeEmailChanged, Security: true},
 		{Kind: NoticeFactorAdded, Security: true},
@@ -220,6 +224,20 @@ func (t *txn) notifyOwners(k NoticeKind, args map[string]string) error {
 	}
 	for _, id := range owners {
 		if err := t.notify(id, k, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellOwnersOf tells every active owner something that names somebody else.
+func (t *txn) tellOwnersOf(about string, k NoticeKind, args map[string]string) error {
+	owners, err := t.activeOwners()
+	if err != nil {
+		return err
+	}
+	for _, id := range owners {
+		if err := t.notifyOf(id, about, k, args); err != nil {
 			return err
 		}
 	}

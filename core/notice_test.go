@@ -97,7 +97,8 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 		}},
 	}
 	seen := map[core.NoticeKind]bool{
-		core.NoticeAllowance: true, core.NoticeRequestHeld: true, core.NoticeInactive: true, // in the test below, those of the last owner and of retention
+		core.NoticeAllowance: true, core.NoticeRequestHeld: true, core.NoticeInactive: true, // in the test below, those of the last owner and of retention,
+		core.NoticeScript: true, core.NoticeScriptOwner: true, // and of analysis
 	}
 	for _, c := range acts {
 		who, to := me, "mara@example.org"

@@ -31,6 +31,7 @@ type Policy struct {
 	Messages  MessagePolicy   `json:"messages"`
 	Retention RetentionPolicy `json:"retention"`
 	Deletion  DeletionPolicy  `json:"deletion"`
+	Analysis  AnalysisPolicy  `json:"analysis"`
 }
 
 // UnmarshalJSON reads a policy. Sections that an older program did not know

@@ -37,6 +37,11 @@ type Config struct {
 	Writer Writer
 	// Signer signs receipts and checkpoints of the trail. nil: nothing is signed.
 	Signer Signer
+	// Analyst runs the scripts of delete requests. nil: none is run, and every
+	// request that asks for one is held.
+	Analyst Analyst
+	// Poster sends what scripts post. nil: it stays queued.
+	Poster Poster
 	// OpenOutbox lets everybody read the outbox, codes too: for a demonstration.
 	OpenOutbox bool
 }
@@ -70,6 +75,7 @@ type Portal struct {
 	Access     *Access
 	Requests   *Requests
 	Retention  *Retention
+	Analysis   *Analysis
 
 	base *base
 }
@@ -92,6 +98,10 @@ type base struct {
 	writer     Writer
 	signer     Signer
 	openOutbox bool
+
+	analyst  Analyst
+	poster   Poster
+	analyses *analyses
 }
 
 var _ Signer = (*signature.Signer)(nil)
@@ -144,6 +154,7 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 		db: c.Store, clock: clock, random: random, ids: newIDSource(random),
 		hasher: c.Hasher, breached: c.Breached, log: c.Log, guards: newGuards(),
 		mailer: c.Mail, texter: c.Text, writer: c.Writer, signer: c.Signer, openOutbox: c.OpenOutbox,
+		analyst: c.Analyst, poster: c.Poster, analyses: newAnalyses(),
 	}
 	last, err := b.lastKnown(ctx)
 	if err != nil {
@@ -160,6 +171,11 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 	if err := b.migrate(ctx); err != nil {
 		return nil, asError(err)
 	}
+	if lost, err := b.resolveRuns(ctx); err != nil {
+		return nil, asError(err)
+	} else if lost > 0 {
+		b.log.Warn("a crash came between: nobody knows what became of some analyses or posts", slog.Int("count", lost))
+	}
 	if err := newLiveHub(ctx, b); err != nil {
 		return nil, asError(err)
 	}
@@ -167,7 +183,7 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 		Site: &Site{base: b}, Accounts: &Accounts{b}, SignIn: &SignIn{b}, Sessions: &Sessions{b},
 		Policy: &Policies{b}, Audit: &Audit{b}, Keys: &Keys{b}, Invites: &Invites{b},
 		Factors: &Factors{b}, Messages: &Messages{b}, Notices: &Notices{b}, Overview: &Overviews{b},
-		Contacts: &Contacts{b}, Apps: &Apps{b}, Agreements: &Agreements{b}, Access: &Access{b}, Requests: &Requests{b}, Retention: &Retention{b}, base: b,
+		Contacts: &Contacts{b}, Apps: &Apps{b}, Agreements: &Agreements{b}, Access: &Access{b}, Requests: &Requests{b}, Retention: &Retention{b}, Analysis: &Analysis{b}, base: b,
 	}, nil
 }
 

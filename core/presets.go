@@ -39,13 +39,14 @@ func Presets() []Preset {
 	return []Preset{{"nist", nist}, {"tagorun", tagorun}, {"notificare", notificare}}
 }
 
-// freshSections is what every preset says of factors, messages and retention.
+// freshSections is what every preset says of factors, messages, retention and analysis.
 func freshSections() Policy {
 	return Policy{
 		Factors:   FactorPolicy{App: true, Key: true, KeyStands: KeyStandsForFactor, Enforce: EnforceNobody, Days: 7},
 		Messages:  MessagePolicy{MailAllowance: 1000},
 		Retention: RetentionPolicy{OutboxDays: 30, AuditDays: 180, SessionDays: 30, WarnDays: 14},
 		Deletion:  DeletionPolicy{Process: ProcessMail, GraceDays: 7, Trail: TrailPseudonym},
+		Analysis:  AnalysisPolicy{Seconds: 10},
 	}
 }
 

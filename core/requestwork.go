@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"postern/store"
@@ -252,29 +251,6 @@ func (s *Requests) system(ctx context.Context, action Action, id string, fn func
 	return asError(err)
 }
 
-// runScripts lets scripts decide about the requests that wait for them.
-func (s *Requests) runScripts(ctx context.Context) error {
-	for {
-		var waiting []Request
-		err := s.read(ctx, Actor{}, func(t *txn) error {
-			rows, err := requests.PageBy(t, "script", "", "", sweepPage)
-			for _, r := range rows {
-				waiting = append(waiting, r.Value)
-			}
-			return err
-		})
-		if err != nil || len(waiting) == 0 {
-			return err
-		}
-		slices.SortFunc(waiting, func(a, b Request) int { return a.Created.Compare(b.Created) })
-		for _, r := range waiting {
-			if err := s.analyseRequest(ctx, r); err != nil {
-				return err
-			}
-		}
-	}
-}
-
 // forgottenTrail is an account whose entries are to be removed from the trail, in
 // small transactions.
 type forgottenTrail struct {
@@ -285,11 +261,3 @@ type forgottenTrail struct {
 
 // forgetting is keyed by the account's id.
 var forgetting = store.NewTable[forgottenTrail]("forget", 1)
-
-// analyseRequest lets the script decide about one request.
-func (s *Requests) analyseRequest(ctx context.Context, r Request) error {
-	return s.system(ctx, ActRequestHold, r.ID, func(t *txn, r Request, a Account) error {
-		_, err := t.holdRequest(r, a, HeldNoScript, "")
-		return err
-	})
-}

@@ -23,6 +23,7 @@ const (
 	KindChoice SettingKind = "choice"
 	KindFields SettingKind = "fields"
 	KindText   SettingKind = "text" // one line, at most Max bytes
+	KindURLs   SettingKind = "urls" // prefixes, parted by spaces
 )
 
 // Setting is one line of the policy.
@@ -84,7 +85,7 @@ func Settings() []Setting {
 		number("messages.mail_allowance", 0, maxAllowance, func(p *Policy) *int { return &p.Messages.MailAllowance }),
 		number("messages.sms_allowance", 0, maxAllowance, func(p *Policy) *int { return &p.Messages.SMSAllowance }),
 	}
-	return slices.Concat(list, retentionSettings(), deletionSettings())
+	return slices.Concat(list, retentionSettings(), deletionSettings(), analysisSettings())
 }
 
 var validPath = regexp.MustCompile(`^[a-z][a-z_]{0,31}\.[a-z][a-z_]{0,31}$`)

@@ -23,6 +23,7 @@ type Swept struct {
 	Messages int // messages older than the policy keeps them, removed
 	Notices  int // notices that were read long ago, removed
 	Grants   int // marked as ended, because their time had come
+	Runs     int // of scripts, that a crash has left, marked as unknown, and removed when they ended long ago
 	Counts   int // counts of hours and days that nobody looks at any more, removed
 }
 
@@ -69,6 +70,14 @@ func (p *Portal) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 	s.Notices, err = sweepTable(ctx, b, notices, func(n Notice) bool {
 		return !n.Read.IsZero() && now.Sub(n.At) > noticeKept || now.Sub(n.At) > 2*noticeKept
 	})
+	if err != nil {
+		return s, err
+	}
+	if s.Runs, err = b.resolveRuns(ctx); err != nil {
+		return s, err
+	}
+	n, err = b.sweepRuns(ctx, now)
+	s.Runs += n
 	if err != nil {
 		return s, err
 	}

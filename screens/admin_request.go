@@ -113,7 +113,9 @@ func (s *requestPage) decisions() []decision {
 	out = append(out, decision{key: "x", word: "cancel", do: requests.Cancel})
 	if r.State != core.RequestApproved {
 		out = append(out, decision{key: "m", word: "move", plain: true,
-			do: func(ctx context.Context, actor core.Actor, id, _ string) (core.Request, error) { return requests.Move(ctx, actor, id) }})
+			do: func(ctx context.Context, actor core.Actor, id, _ string) (core.Request, error) {
+				return requests.Move(ctx, actor, id)
+			}})
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 
 	"postern/core"
 	"postern/core/password"
+	"postern/core/script"
 	"postern/core/signature"
 	"postern/store"
 	"postern/store/bolt"
@@ -79,6 +80,25 @@ func WithProviders(m core.Mailer, t core.Texter) Option {
 	return func(_ testing.TB, c *core.Config) { c.Mail, c.Text = m, t }
 }
 
+// WithAnalysis runs scripts and posts what they ask for; either may be nil.
+func WithAnalysis(a core.Analyst, p core.Poster) Option {
+	return func(_ testing.TB, c *core.Config) { c.Analyst, c.Poster = a, p }
+}
+
+// InProcess runs scripts by the real interpreter, but in this very process: for
+// tests that are not about the child.
+type InProcess struct{}
+
+var _ core.Analyst = InProcess{}
+
+// Run implements core.Analyst.
+func (InProcess) Run(_ context.Context, in script.Input, limits script.Limits) script.Result {
+	var log strings.Builder
+	r := script.Evaluate(in, limits, func(s string) { log.WriteString(s + "\n") })
+	r.Log = log.String()
+	return r
+}
+
 // CheapHasher returns a hasher that costs next to nothing.
 func CheapHasher(t testing.TB) *password.Hasher {
 	t.Helper()
@@ -112,6 +132,9 @@ func New(t testing.TB, options ...Option) *Place {
 		db := store.Seal(memory.New(), keys)
 		t.Cleanup(func() { _ = db.Close() })
 		c.Store = db
+	}
+	if c.Analyst == nil {
+		c.Analyst = InProcess{}
 	}
 	if c.Signer == nil {
 		c.Signer = HostKey(t)
