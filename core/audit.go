@@ -86,6 +86,8 @@ const (
 	ActGrantLapsed Action = "grant.lapsed" // by the portal: its time had come
 
 	ActAuditExport Action = "audit.export"
+
+	ActKeyLapsed Action = "key.lapsed" // by the portal: its time had come
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -104,6 +106,7 @@ func Actions() []Action {
 		ActGrantChange, ActGrantEnd, ActGrantLapsed,
 		ActAppCreate, ActAppChange, ActAppTransfer, ActAppRetire, ActShare, ActShareChange, ActShareEnd,
 		ActAuditExport,
+		ActKeyLapsed,
 	}
 }
 

@@ -40,6 +40,7 @@ func migrations() []migration {
 		{"accounts and factors are counted", countAll},
 		{"what the trail says is counted", countFromNow},
 		reindex("the trail is found by action and address", trail),
+		reindex("keys are found by their end", linkedKeys),
 	}
 }
 

@@ -40,6 +40,9 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 	}{
 		{core.NoticeFactorAdded, map[string]string{"Kind": "app", "Label": "phone", "User": "mara", "Door": "local"}, func() { a = enrolApp(t, p, me, "phone") }},
 		{core.NoticeKeyAdded, map[string]string{"Key": key, "Label": "laptop"}, func() { ok(t, p.Keys.Link(ctx, withKey(me, key), "laptop")) }},
+		{core.NoticeKeyTerm, map[string]string{"Key": key, "Label": "laptop", "KeyUntil": p.Clock.Now().Add(30 * day).Format(time.RFC3339)}, func() {
+			must(p.Keys.SetEndOf(ctx, coretest.Console(), "mara", key, p.Clock.Now().Add(30*day)))(t)
+		}},
 		{core.NoticeKeyRemoved, map[string]string{"Key": key, "Label": "laptop"}, func() { ok(t, p.Keys.Remove(ctx, me, key, true)) }},
 		{core.NoticeRecoveryMade, nil, func() { codes = save(t, p, me) }},
 		{core.NoticeNewDevice, map[string]string{"Remote": here.Remote, "Door": "ssh", "Client": here.Client}, func() { signsIn(t, p, here, "mara", a) }},
@@ -78,7 +81,8 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 			must(p.Accounts.UpdateProfile(ctx, p.Owner, core.ProfileInput{Email: "lin@new.example"}))(t)
 		}},
 	}
-	seen := map[core.NoticeKind]bool{core.NoticeAllowance: true} // in the test below
+	// In the test below, and in keyend_test.go.
+	seen := map[core.NoticeKind]bool{core.NoticeAllowance: true, core.NoticeKeyEnding: true, core.NoticeKeyEnded: true}
 	for _, c := range acts {
 		who, to := me, "mara@example.org"
 		if c.kind == core.NoticeEmailChanged {

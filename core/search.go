@@ -295,7 +295,7 @@ func (t *txn) hasFactor(account string, k FactorKind) (bool, error) {
 		return true, nil
 	}
 	if k == FactorKey || k == FactorNone {
-		keys, err := t.keysOf(account)
+		keys, err := t.liveKeysOf(account)
 		if err != nil || k == FactorKey || len(keys) > 0 {
 			return k == FactorKey && len(keys) > 0, err
 		}
@@ -374,7 +374,7 @@ func pageKeys(t *txn, after string, n int) ([]store.Row[Account], error) {
 		return nil, err
 	}
 	return pageOf(t, rows, func(k LinkedKey) string { return k.Account }, func(k LinkedKey) (bool, error) {
-		list, err := t.keysOf(k.Account)
+		list, err := t.liveKeysOf(k.Account)
 		return len(list) > 0 && list[0].Fingerprint == k.Fingerprint, err
 	})
 }
