@@ -18,6 +18,8 @@ type keyShape struct {
 	Line        string    `json:"line"`
 	Created     time.Time `json:"created"`
 	LastUsed    time.Time `json:"last_used,omitzero"`
+	Until       time.Time `json:"until,omitzero"` // without it: no end
+	Ended       time.Time `json:"ended,omitzero"` // it stands for nothing since then
 }
 
 type keysShape struct {
@@ -27,7 +29,7 @@ type keysShape struct {
 func shapeKey(k core.LinkedKey) keyShape {
 	return keyShape{
 		Fingerprint: k.Fingerprint, Label: k.Label, Type: k.Type(), Hardware: k.Hardware(), Line: k.Line,
-		Created: k.Created, LastUsed: k.LastUsed,
+		Created: k.Created, LastUsed: k.LastUsed, Until: k.Until, Ended: k.Ended,
 	}
 }
 

@@ -35,6 +35,14 @@ type endingShape struct {
 	Until time.Time `json:"until"`
 }
 
+// endingKeyShape is a linked key that ends soon.
+type endingKeyShape struct {
+	Fingerprint string    `json:"fingerprint"`
+	Label       string    `json:"label,omitempty"`
+	User        string    `json:"user"`
+	Until       time.Time `json:"until"`
+}
+
 // allowanceShape is how much of a service's month is used.
 type allowanceShape struct {
 	Service   core.Service `json:"service"`
@@ -56,6 +64,7 @@ type overviewShape struct {
 	Factors      map[core.FactorKind]int `json:"factors"`
 	FactorsOff   int                     `json:"factors_off"`
 	Ending       []endingShape           `json:"ending"`
+	EndingKeys   []endingKeyShape        `json:"ending_keys"`
 	Dead         int                     `json:"messages_given_up"`
 	Allowances   []allowanceShape        `json:"allowances"`
 	Backup       time.Time               `json:"backup,omitzero"`
@@ -65,7 +74,7 @@ type overviewShape struct {
 func shapeOverview(o core.Overview) overviewShape {
 	out := overviewShape{
 		Now: o.Now, Span: o.Span, Bars: make([]barShape, len(o.Bars)), CountedSince: o.Since, Accounts: o.Accounts,
-		States: map[core.State]int{}, Factors: map[core.FactorKind]int{}, FactorsOff: o.FactorsOff, Ending: []endingShape{},
+		States: map[core.State]int{}, Factors: map[core.FactorKind]int{}, FactorsOff: o.FactorsOff, Ending: []endingShape{}, EndingKeys: []endingKeyShape{},
 		Dead: o.Dead, Allowances: []allowanceShape{}, Backup: o.Backup, Warnings: []warningShape{},
 	}
 	for i, b := range o.Bars {
@@ -78,6 +87,10 @@ func shapeOverview(o core.Overview) overviewShape {
 		out.Factors[f.Kind] = f.N
 	}
 	for _, g := range o.Ending {
+		if k := g.Key; k.Fingerprint != "" {
+			out.EndingKeys = append(out.EndingKeys, endingKeyShape{Fingerprint: k.Fingerprint, Label: k.Label, User: g.UserName, Until: k.Until})
+			continue
+		}
 		out.Ending = append(out.Ending, endingShape{Grant: g.ID, App: g.App, Name: g.AppName, User: g.UserName, Role: g.Role, Until: g.Until})
 	}
 	for _, u := range o.Uses {

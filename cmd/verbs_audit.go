@@ -167,7 +167,10 @@ func (v verbSet) auditFollow() *cobra.Command {
 		if ctx.Err() != nil {
 			return nil // that is how it ends
 		}
-		return fail("follow_over")
+		// The portal closes after its doors, which end ctx: what has ended is the right.
+		over := fail("follow_over")
+		over.exit = exitNoAccess
+		return over
 	})
 	v.auditFlags(cmd, &f, false)
 	return cmd

@@ -19,7 +19,7 @@ import (
 )
 
 func (v verbSet) keys() *cobra.Command {
-	return v.group("key", "key", v.keyList(), v.keyAdd(), v.keyRemove())
+	return v.group("key", "key", v.keyList(), v.keyAdd(), v.keySetEnd(), v.keyRemove())
 }
 
 func (v verbSet) keyList() *cobra.Command {
@@ -48,11 +48,19 @@ func (v verbSet) keyList() *cobra.Command {
 				if k.Hardware() {
 					kind += " · " + c.Dict.T("cmd.hardware")
 				}
-				rows[i] = []string{k.Fingerprint, or(k.Label), kind, c.when(k.Created), c.when(k.LastUsed)}
+				rows[i] = []string{k.Fingerprint, or(k.Label), kind, c.when(k.Created), c.when(k.LastUsed), c.keyEnd(k)}
 			}
-			p.table(c.titles("fingerprint", "label", "type", "created", "last_used"), rows)
+			p.table(c.titles("fingerprint", "label", "type", "created", "last_used", "until"), rows)
 		})
 	})
+}
+
+// keyEnd says until when a key counts.
+func (c *Call) keyEnd(k core.LinkedKey) string {
+	if !k.Ended.IsZero() {
+		return c.when(k.Until) + " · " + c.Dict.T("cmd.key_ended")
+	}
+	return c.end(k.Until)
 }
 
 // first returns the only argument of a verb that may have one.
@@ -66,23 +74,31 @@ func first(args []string) string {
 // keyAdd reads the key before the verb is sent to whoever holds the data: that
 // process has an input of its own.
 func (v verbSet) keyAdd() *cobra.Command {
-	var user, label string
+	var user, label, until string
 	cmd := v.verb("add [KEY]...", "key_add", 0, -1, func(ctx context.Context, c *Call, args []string) error {
 		if err := c.whose(user); err != nil {
 			return err
 		}
+		end, err := core.ParseEnd(until, c.Dict.Zone())
+		if err != nil {
+			return err
+		}
 		var added core.LinkedKey
-		var err error
+		keys := c.Portal.Keys.Until(end)
 		if pasted := strings.Join(args, " "); user == "" {
-			added, err = c.Portal.Keys.Add(ctx, c.Actor, pasted, label)
+			added, err = keys.Add(ctx, c.Actor, pasted, label)
 		} else {
-			added, err = c.Portal.Keys.AddTo(ctx, c.Actor, user, pasted, label)
+			added, err = keys.AddTo(ctx, c.Actor, user, pasted, label)
 		}
 		if err != nil {
 			return err
 		}
 		return c.answer(shapeKey(added), func(p *page) {
-			p.line(c.Dict.T("done.key_add", "Key", added.Fingerprint))
+			if added.Until.IsZero() {
+				p.line(c.Dict.T("done.key_add", "Key", added.Fingerprint))
+			} else {
+				p.line(c.Dict.T("done.key_add_until", "Key", added.Fingerprint, "Until", c.when(added.Until)))
+			}
 		})
 	})
 	given := cmd.RunE
@@ -98,6 +114,34 @@ func (v verbSet) keyAdd() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&user, "user", "", v.flag("key_user"))
 	cmd.Flags().StringVar(&label, "label", "", v.flag("label"))
+	cmd.Flags().StringVar(&until, "until", "", v.flag("key_until"))
+	return cmd
+}
+
+func (v verbSet) keySetEnd() *cobra.Command {
+	var user string
+	cmd := v.verb("set-end FINGERPRINT WHEN", "key_set_end", 2, 2, func(ctx context.Context, c *Call, args []string) error {
+		if err := c.whose(user); err != nil {
+			return err
+		}
+		end, err := core.ParseEnd(args[1], c.Dict.Zone())
+		if err != nil {
+			return err
+		}
+		var k core.LinkedKey
+		if user == "" {
+			k, err = c.Portal.Keys.SetEnd(ctx, c.Actor, args[0], end)
+		} else {
+			k, err = c.Portal.Keys.SetEndOf(ctx, c.Actor, user, args[0], end)
+		}
+		if err != nil {
+			return err
+		}
+		return c.answer(shapeKey(k), func(p *page) {
+			p.line(c.Dict.T("done.key_set_end", "Key", k.Fingerprint, "Until", c.end(k.Until)))
+		})
+	})
+	cmd.Flags().StringVar(&user, "user", "", v.flag("key_user"))
 	return cmd
 }
 
@@ -228,7 +272,8 @@ func (v verbSet) factorCodes() *cobra.Command {
 // counting are the kinds of factors that protect an account now, the strongest first.
 func counting(p core.Protection) []core.FactorKind {
 	var kinds []core.FactorKind
-	if len(p.Keys) > 0 && p.Keyed == core.KeyStandsForFactor {
+	live := slices.ContainsFunc(p.Keys, func(k core.LinkedKey) bool { return k.Ended.IsZero() })
+	if live && p.Keyed == core.KeyStandsForFactor {
 		kinds = append(kinds, core.FactorKey)
 	}
 	for _, k := range p.Methods {

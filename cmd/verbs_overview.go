@@ -43,10 +43,13 @@ func (c *Call) sayOverview(p *page, o core.Overview) {
 	}
 	for _, g := range o.Ending {
 		key := "overview.ending"
-		if g.App != core.AppPostern {
+		switch {
+		case g.Key.Fingerprint != "":
+			key = "overview.ending_key"
+		case g.App != core.AppPostern:
 			key = "overview.ending_app"
 		}
-		p.line("  " + d.T(key, "Name", or(g.UserName), "Role", c.word("role.", string(g.Role)), "App", or(g.AppName), "When", d.Relative(g.Until, o.Now)))
+		p.line("  " + d.T(key, "Name", or(g.UserName), "Role", c.word("role.", string(g.Role)), "App", or(g.AppName), "Key", or(g.Key.Name()), "When", d.Relative(g.Ends(), o.Now)))
 	}
 	if len(o.Warnings)+len(o.Ending)+o.States[core.StatePending] == 0 {
 		p.line(d.T("overview.none"))

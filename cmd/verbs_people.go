@@ -100,6 +100,14 @@ func (v verbSet) peopleFlags(cmd *cobra.Command, f *peopleFlags) {
 	}
 }
 
+func sortNames() string {
+	var names []string
+	for _, s := range core.PeopleSorts() {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}
+
 // query is the search that the flags describe. Words that there are not are said
 // with those that there are.
 func (f peopleFlags) query(c *Call, pg paging) (core.PeopleQuery, error) {
@@ -109,7 +117,7 @@ func (f peopleFlags) query(c *Call, pg paging) (core.PeopleQuery, error) {
 	}
 	for _, word := range []struct{ flag, typed, known string }{
 		{"state", f.state, "pending, active, suspended, rejected"}, {"factor", f.factor, "app, key, sms, email, none"},
-		{"role", f.role, "owner, admin, support, auditor"}, {"sort", f.sort, "name, created"},
+		{"role", f.role, "owner, admin, support, auditor"}, {"sort", f.sort, sortNames()},
 	} {
 		found := word.typed == ""
 		for _, w := range strings.Split(word.known, ", ") {

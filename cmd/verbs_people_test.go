@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"postern/core"
 	"postern/core/coretest"
@@ -23,6 +24,7 @@ func names(t *testing.T, p *coretest.Place, args ...string) string {
 func TestPeopleAreFoundByVerb(t *testing.T) {
 	p := coretest.Open(t)
 	for _, name := range []string{"ada", "adam", "bea"} {
+		p.Clock.Advance(time.Minute)
 		p.SignUp(name)
 	}
 	console := coretest.Console()
@@ -40,6 +42,9 @@ func TestPeopleAreFoundByVerb(t *testing.T) {
 		"--seen-before 2020-01-01":             "",
 		"--seen-after 2020-01-01 --search ada": "ada adam",
 		"--sort created":                       "lin ada adam bea",
+		"--sort seen":                          "bea adam ada lin",
+		"--sort unseen --limit 2":              "lin ada",
+		"--sort seen --state active":           "bea ada lin",
 		"--prefix ad":                          "ada adam",
 	} {
 		if got := names(t, p, strings.Fields(args)...); got != want {

@@ -110,6 +110,7 @@ const (
 	ActAnalysisResolve Action = "analysis.resolve" // what that run meant
 	ActAnalysisPost    Action = "analysis.post"    // by the portal: what became of something a script has posted
 	ActAnalysisRepost  Action = "analysis.repost"
+	ActKeyLapsed       Action = "key.lapsed" // by the portal: its time had come
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -131,6 +132,7 @@ func Actions() []Action {
 		ActRequestMake, ActRequestCancel, ActRequestApprove, ActRequestRefuse, ActRequestHold, ActRequestMove, ActRequestCarryOut,
 		ActAccountDelete, ActTrailForget, ActAuditVerify, ActCompact, ActHold, ActRelease, ActRetention, ActInactiveWarn,
 		ActAnalysisSave, ActAnalysisRetire, ActAnalysisDry, ActAnalysisRun, ActAnalysisLost, ActAnalysisResolve, ActAnalysisPost, ActAnalysisRepost,
+		ActKeyLapsed,
 	}
 }
 

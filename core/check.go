@@ -199,6 +199,9 @@ func (c *checker) keys() error {
 		if k.Fingerprint != id {
 			c.reportf("key %q says that its fingerprint is %q", id, k.Fingerprint)
 		}
+		if !k.Ended.IsZero() && (k.Until.IsZero() || k.Ended.Before(k.Until)) {
+			c.reportf("key %q has ended before its time", id)
+		}
 		return c.owned("key", id, k.Account)
 	})
 }

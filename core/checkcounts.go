@@ -29,7 +29,7 @@ func (c *checker) counters() error {
 	if err := each(c, factors, func(_ string, f factorRecord) error { want.addFactor(f, 1); return nil }); err != nil {
 		return err
 	}
-	if err := each(c, linkedKeys, func(string, LinkedKey) error { addTo(&want.In, FactorKey, 1); return nil }); err != nil {
+	if err := each(c, linkedKeys, func(_ string, k LinkedKey) error { want.addKey(k, 1); return nil }); err != nil {
 		return err
 	}
 	n, err := c.tally()

@@ -296,8 +296,8 @@ func (t *txn) heldBits(account string) (bits uint8, err error) {
 			bits |= 1 << i
 		}
 	}
-	rows, err := linkedKeys.PageEq(t, "account", account, "", 1)
-	if err == nil && len(rows) > 0 {
+	keys, err := t.keysOf(account)
+	if slices.ContainsFunc(keys, func(k LinkedKey) bool { return k.Ended.IsZero() }) {
 		bits |= 1 << slices.Index(heldKinds(), FactorKey)
 	}
 	return bits, err
@@ -362,13 +362,28 @@ func (t *txn) disableFactor(f factorRecord) error {
 }
 
 func (t *txn) insertKey(k LinkedKey) error {
-	return t.counted(k.Account, func(c *factorCount) { addTo(&c.In, FactorKey, 1) },
+	return t.counted(k.Account, func(c *factorCount) { c.addKey(k, 1) },
 		func() error { return linkedKeys.Insert(t, k.Fingerprint, k) })
 }
 
 func (t *txn) deleteKey(k LinkedKey) error {
-	return t.counted(k.Account, func(c *factorCount) { addTo(&c.In, FactorKey, -1) },
+	return t.counted(k.Account, func(c *factorCount) { c.addKey(k, -1) },
 		func() error { return linkedKeys.Delete(t, k.Fingerprint) })
+}
+
+// endKey writes down that a key has ended: it is counted until then.
+func (t *txn) endKey(k LinkedKey) error {
+	old := k
+	k.Ended = t.now
+	return t.counted(k.Account, func(c *factorCount) { c.addKey(old, -1) },
+		func() error { return linkedKeys.Put(t, k.Fingerprint, k) })
+}
+
+// addKey counts a key, unless its end was written down.
+func (c *factorCount) addKey(k LinkedKey, by int) {
+	if k.Ended.IsZero() {
+		addTo(&c.In, FactorKey, by)
+	}
 }
 
 func (c *factorCount) addFactor(f factorRecord, by int) {

@@ -224,7 +224,7 @@ func TestFactorsAreCountedWhateverHappens(t *testing.T) {
 		p.Clock.Advance(time.Minute)
 		p.Owner = p.SignIn("lin")
 		name := names[dice.IntN(len(names))]
-		switch dice.IntN(6) {
+		switch dice.IntN(8) {
 		case 0:
 			if me, err := p.TrySignIn(here, name, coretest.Password); err == nil {
 				e := must(p.Factors.Begin(ctx, here.With(me), "", core.FactorApp, ""))(t)
@@ -243,6 +243,10 @@ func TestFactorsAreCountedWhateverHappens(t *testing.T) {
 			if d := must(p.Accounts.Show(ctx, p.Owner, name))(t); len(d.Keys) > 0 {
 				ok(t, p.Keys.RemoveOf(ctx, p.Owner, name, d.Keys[0].Fingerprint))
 			}
+		case 6:
+			_, _ = p.Keys.Until(p.Clock.Now().Add(time.Duration(dice.IntN(20)+1)*time.Minute)).AddTo(ctx, p.Owner, name, edLine(t), "")
+		case 7:
+			must(p.Sweep(ctx, p.Clock.Now()))(t)
 		}
 		if i%10 == 9 {
 			nothingFound(t, p)

@@ -109,7 +109,7 @@ func (s *SignIn) EnrolKey(ctx context.Context, actor Actor, ticket, label string
 		}
 		at.Factor = FactorKey
 		t.entry.Action = ActKeyLink // the trail names the key
-		return t.linkKey(a.ID, t.actor.Key, t.actor.KeyLine, label)
+		return t.linkKey(a.ID, pastedKey{fingerprint: t.actor.Key, line: t.actor.KeyLine}, label, time.Time{})
 	})
 }
 

@@ -53,6 +53,7 @@ const (
 	CodeNotSetUp    Code = "not_set_up"   // the portal has no owner yet
 	CodeLastOwner   Code = "last_owner"   // the last owner cannot be lost
 	CodeKeyInUse    Code = "key_in_use"   // the key is linked to an account already
+	CodeKeyEnded    Code = "key_ended"    // the key's time is over; it is linked anew instead
 	CodeNoKey       Code = "no_key"       // this connection proved no key
 
 	CodeCodeFormat  Code = "code_format"   // not six digits

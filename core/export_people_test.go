@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"postern/store"
 )
@@ -62,3 +63,15 @@ func PutFactor(p *Portal, account string, kind FactorKind) error {
 
 // SearchMost is how many accounts a page of a search looks at.
 const SearchMost = searchMost
+
+// SignedInAt says of an account when it last signed in.
+func SignedInAt(p *Portal, id string, at time.Time) error {
+	return p.base.db.Update(context.Background(), func(tx store.Tx) error {
+		a, err := accounts.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		a.LastSignIn = at
+		return accounts.Put(tx, id, a)
+	})
+}

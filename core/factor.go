@@ -123,7 +123,7 @@ func (t *txn) protected(account string) (bool, error) {
 	if !t.policy.Factors.on(FactorKey) {
 		return false, nil
 	}
-	keys, err := t.keysOf(account)
+	keys, err := t.liveKeysOf(account)
 	return len(keys) > 0, err
 }
 
@@ -197,7 +197,7 @@ func (t *txn) protection(a Account) (Protection, error) {
 	for _, f := range list {
 		p.Factors = append(p.Factors, f.Factor)
 	}
-	if p.Keys, err = t.keysOf(a.ID); err != nil {
+	if p.Keys, err = t.shownKeysOf(a.ID); err != nil {
 		return p, err
 	}
 	if p.Recovery, err = t.recoveryState(a.ID); err != nil {

@@ -13,7 +13,7 @@ import (
 type holding struct {
 	account string
 	factors []factorRecord
-	keys    int
+	keys    int // that have not ended
 }
 
 // protects says whether a second factor of it counts under a policy.
@@ -33,7 +33,7 @@ func (t *txn) holdingOf(account string) (holding, error) {
 	if h.factors, err = t.factorsOf(account); err != nil {
 		return h, err
 	}
-	keys, err := t.keysOf(account)
+	keys, err := t.liveKeysOf(account)
 	h.keys = len(keys)
 	return h, err
 }
@@ -103,7 +103,11 @@ func (t *txn) holders(fn func(holding) error) error {
 		if err := f.take(t, h.account, func(v factorRecord) { h.factors = append(h.factors, v) }); err != nil {
 			return err
 		}
-		if err := k.take(t, h.account, func(LinkedKey) { h.keys++ }); err != nil {
+		if err := k.take(t, h.account, func(v LinkedKey) {
+			if !v.over(t.now) {
+				h.keys++
+			}
+		}); err != nil {
 			return err
 		}
 		if err := fn(h); err != nil {

@@ -24,6 +24,13 @@ type LinkedKey struct {
 	Label       string    `json:"label,omitempty"`
 	Created     time.Time `json:"created"`
 	LastUsed    time.Time `json:"last_used,omitzero"`
+	Until       time.Time `json:"until,omitzero"` // zero: it has no end
+
+	// Ended is when its end was written down, or that end itself where it was not
+	// yet. It then stands for nothing, and stays on the list until it is removed.
+	Ended time.Time `json:"ended,omitzero"`
+	// Warned is when its person was told that it ends soon.
+	Warned time.Time `json:"warned,omitzero"`
 }
 
 // Type is the key's algorithm: "ssh-ed25519".
@@ -37,11 +44,21 @@ func (k LinkedKey) Hardware() bool { return strings.HasPrefix(k.Type(), "sk-") }
 
 // linkedKeys is keyed by fingerprint: a key speaks for one account only.
 var linkedKeys = store.NewTable("key", 2,
-	store.Index[LinkedKey]{Name: "account", Keys: func(k LinkedKey) []string { return []string{k.Account} }})
+	store.Index[LinkedKey]{Name: "account", Keys: func(k LinkedKey) []string { return []string{k.Account} }},
+	store.Index[LinkedKey]{Name: "until", Keys: func(k LinkedKey) []string {
+		if k.Until.IsZero() || !k.Ended.IsZero() {
+			return nil
+		}
+		return []string{k.Until.UTC().Format(time.RFC3339)}
+	}})
 
 // Keys links and finds SSH keys.
-type Keys struct{ *base }
+type Keys struct {
+	*base
+	until time.Time // of keys that are linked; see Until
+}
 
+// keysOf reads all keys of an account, also those that have ended.
 func (t *txn) keysOf(account string) ([]LinkedKey, error) {
 	rows, err := linkedKeys.PageEq(t, "account", account, "", MaxKeys)
 	var list []LinkedKey
@@ -51,14 +68,14 @@ func (t *txn) keysOf(account string) ([]LinkedKey, error) {
 	return list, err
 }
 
-// Mine returns the actor's linked keys.
+// Mine returns the actor's linked keys, those that have ended too.
 func (s *Keys) Mine(ctx context.Context, actor Actor) ([]LinkedKey, error) {
 	var list []LinkedKey
 	err := s.read(ctx, actor, func(t *txn) (err error) {
 		if err := t.may(OpSelf, actor.Account); err != nil {
 			return err
 		}
-		list, err = t.keysOf(actor.Account)
+		list, err = t.shownKeysOf(actor.Account)
 		return err
 	})
 	return list, err
@@ -67,6 +84,7 @@ func (s *Keys) Mine(ctx context.Context, actor Actor) ([]LinkedKey, error) {
 // Link links the key that this connection proved, under a label ("" for none).
 // CodeNoKey, CodeKeyInUse, CodeMethodOff, CodeStepUp, CodeRange when there are
 // MaxKeys already; with the field "label" CodeTooLong, CodeCharacter, CodeEncoding.
+// A key of the account that has ended is linked anew.
 func (s *Keys) Link(ctx context.Context, actor Actor, label string) error {
 	return s.do(ctx, actor, ActKeyLink, actor.Account, func(t *txn) error {
 		if err := t.may(OpSelf, actor.Account); err != nil {
@@ -78,7 +96,7 @@ func (s *Keys) Link(ctx context.Context, actor Actor, label string) error {
 		if err := t.requireFresh(); err != nil {
 			return err
 		}
-		return t.linkKey(actor.Account, actor.Key, actor.KeyLine, label)
+		return t.linkKey(actor.Account, pastedKey{fingerprint: actor.Key, line: actor.KeyLine}, label, s.until)
 	})
 }
 
@@ -95,7 +113,7 @@ func (s *Keys) Add(ctx context.Context, actor Actor, pasted, label string) (Link
 			return err
 		}
 		var err error
-		added, err = t.addKey(actor.Account, pasted, label)
+		added, err = t.addKey(actor.Account, pasted, label, s.until)
 		return err
 	})
 	return added, err
@@ -109,13 +127,13 @@ func (s *Keys) AddTo(ctx context.Context, actor Actor, ref, pasted, label string
 			return err
 		}
 		var err error
-		added, err = t.addKey(a.ID, pasted, label)
+		added, err = t.addKey(a.ID, pasted, label, s.until)
 		return err
 	})
 	return added, err
 }
 
-func (t *txn) addKey(account, pasted, label string) (LinkedKey, error) {
+func (t *txn) addKey(account, pasted, label string, until time.Time) (LinkedKey, error) {
 	k, err := parseKey(pasted)
 	if err != nil {
 		return LinkedKey{}, err
@@ -123,15 +141,16 @@ func (t *txn) addKey(account, pasted, label string) (LinkedKey, error) {
 	if label == "" {
 		label = k.comment
 	}
-	if err := t.linkKey(account, k.fingerprint, k.line, label); err != nil {
+	if err := t.linkKey(account, k, label, until); err != nil {
 		return LinkedKey{}, err
 	}
 	return linkedKeys.Get(t, k.fingerprint)
 }
 
-// linkKey makes a key speak for an account, and tells its person.
-func (t *txn) linkKey(account, fingerprint, line, label string) error {
-	if fingerprint == "" {
+// linkKey makes a key speak for an account until a moment, zero for good, and
+// tells its person.
+func (t *txn) linkKey(account string, pasted pastedKey, label string, until time.Time) error {
+	if pasted.fingerprint == "" {
 		return refuse(CodeNoKey)
 	}
 	if !t.policy.Factors.Key {
@@ -141,21 +160,39 @@ func (t *txn) linkKey(account, fingerprint, line, label string) error {
 	if err != nil {
 		return err
 	}
+	k := LinkedKey{Fingerprint: pasted.fingerprint, Line: pasted.line, Account: account, Label: label, Created: t.now}
+	if err := t.keyEnds(&k, until); err != nil {
+		return err
+	}
 	have, err := t.keysOf(account)
 	if err != nil {
 		return err
 	}
+	t.entry.Target = k.Fingerprint
+	for i, old := range have {
+		if old.Fingerprint == k.Fingerprint && old.over(t.now) {
+			if err := t.deleteKey(old); err != nil {
+				return err
+			}
+			have = append(have[:i:i], have[i+1:]...)
+			break
+		}
+	}
 	if len(have) >= MaxKeys {
 		return &Error{Code: CodeRange, Field: "key", Rule: "0-" + itoa(MaxKeys)}
 	}
-	t.entry.Target = fingerprint
-	err = t.insertKey(LinkedKey{Fingerprint: fingerprint, Line: line, Account: account, Label: label, Created: t.now})
+	err = t.insertKey(k)
 	if errors.Is(err, store.ErrExists) {
 		return refuse(CodeKeyInUse)
 	} else if err != nil {
 		return err
 	}
-	return t.notify(account, NoticeKeyAdded, map[string]string{"Label": label, "Key": fingerprint})
+	words := map[string]string{"Label": label, "Key": k.Fingerprint}
+	if !k.Until.IsZero() {
+		words["KeyUntil"] = k.Until.Format(time.RFC3339)
+		t.note("until", words["KeyUntil"])
+	}
+	return t.notify(account, NoticeKeyAdded, words)
 }
 
 // Rename gives one of the actor's keys another label. CodeNotFound, and with the
@@ -355,7 +392,8 @@ func (s *Keys) turnedAway(ctx context.Context, actor Actor, account string, why 
 	})
 }
 
-// keyOfActive finds a linked key whose account may sign in, or refuses with CodeDenied.
+// keyOfActive finds a linked key that has not ended and whose account may sign in,
+// or refuses with CodeDenied.
 func (t *txn) keyOfActive(fingerprint string) (LinkedKey, error) {
 	k, err := linkedKeys.Get(t, fingerprint)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrTooLarge) {
@@ -364,7 +402,7 @@ func (t *txn) keyOfActive(fingerprint string) (LinkedKey, error) {
 		return k, err
 	}
 	a, err := accounts.Get(t, k.Account)
-	if err == nil && (a.State != StateActive || !t.policy.Factors.Key) {
+	if err == nil && (a.State != StateActive || !t.policy.Factors.Key || k.over(t.now)) {
 		err = refuse(CodeDenied)
 	}
 	return k, err

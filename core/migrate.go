@@ -44,6 +44,7 @@ func migrations() []migration {
 		{"what the trail says of people is sealed", sealTrail},
 		reindex("ended sessions are found by their account", sessions),
 		{"the trail is to be sealed into a chain", markTrail},
+		reindex("keys are found by their end", linkedKeys),
 	}
 }
 

@@ -19,6 +19,9 @@ const (
 	NoticeNewDevice       NoticeKind = "new_device" // a sign-in from somewhere new
 	NoticeKeyAdded        NoticeKind = "key_added"
 	NoticeKeyRemoved      NoticeKind = "key_removed"
+	NoticeKeyTerm         NoticeKind = "key_term"   // its end was changed
+	NoticeKeyEnding       NoticeKind = "key_ending" // within KeyEndsSoon
+	NoticeKeyEnded        NoticeKind = "key_ended"
 	NoticeFactorAdded     NoticeKind = "factor_added"
 	NoticeFactorRemoved   NoticeKind = "factor_removed"
 	NoticeFactorsReset    NoticeKind = "factors_reset"
@@ -71,6 +74,9 @@ func NoticeTypes() []NoticeType {
 		{Kind: NoticeFactorDisabled, Security: true},
 		{Kind: NoticeKeyAdded, Security: true},
 		{Kind: NoticeKeyRemoved, Security: true},
+		{Kind: NoticeKeyTerm, Security: true},
+		{Kind: NoticeKeyEnding, Security: true},
+		{Kind: NoticeKeyEnded, Security: true},
 		{Kind: NoticeRecoveryMade, Security: true},
 		{Kind: NoticeRecoveryUsed, Security: true},
 		{Kind: NoticeAccountLocked, Security: true},

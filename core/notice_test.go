@@ -41,6 +41,9 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 	}{
 		{core.NoticeFactorAdded, map[string]string{"Kind": "app", "Label": "phone", "User": "mara", "Door": "local"}, func() { a = enrolApp(t, p, me, "phone") }},
 		{core.NoticeKeyAdded, map[string]string{"Key": key, "Label": "laptop"}, func() { ok(t, p.Keys.Link(ctx, withKey(me, key), "laptop")) }},
+		{core.NoticeKeyTerm, map[string]string{"Key": key, "Label": "laptop", "KeyUntil": p.Clock.Now().Add(30 * day).Format(time.RFC3339)}, func() {
+			must(p.Keys.SetEndOf(ctx, coretest.Console(), "mara", key, p.Clock.Now().Add(30*day)))(t)
+		}},
 		{core.NoticeKeyRemoved, map[string]string{"Key": key, "Label": "laptop"}, func() { ok(t, p.Keys.Remove(ctx, me, key, true)) }},
 		{core.NoticeRecoveryMade, nil, func() { codes = save(t, p, me) }},
 		{core.NoticeNewDevice, map[string]string{"Remote": here.Remote, "Door": "ssh", "Client": here.Client}, func() { signsIn(t, p, here, "mara", a) }},
@@ -98,7 +101,8 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 	}
 	seen := map[core.NoticeKind]bool{
 		core.NoticeAllowance: true, core.NoticeRequestHeld: true, core.NoticeInactive: true, // in the test below, those of the last owner and of retention,
-		core.NoticeScript: true, core.NoticeScriptOwner: true, // and of analysis
+		core.NoticeScript: true, core.NoticeScriptOwner: true, // and of analysis,
+		core.NoticeKeyEnding: true, core.NoticeKeyEnded: true, // and those of keyend_test.go
 	}
 	for _, c := range acts {
 		who, to := me, "mara@example.org"

@@ -7,6 +7,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"postern/store"
@@ -53,11 +54,20 @@ type FactorUse struct {
 	N    int
 }
 
-// Ending is a grant that ends soon.
+// Ending is a grant or a linked key that ends soon.
 type Ending struct {
 	Grant
+	Key      LinkedKey // with a fingerprint: it is this that ends, and there is no grant
 	UserName string
 	AppName  string // of an app; "" for a role on the portal
+}
+
+// Ends is when it ends.
+func (e Ending) Ends() time.Time {
+	if e.Key.Fingerprint != "" {
+		return e.Key.Until
+	}
+	return e.Until
 }
 
 // Bounds of what is about to end.
@@ -76,7 +86,7 @@ type Overview struct {
 	States     map[State]int
 	Factors    []FactorUse // that can be used, the strongest first
 	FactorsOff int         // disabled by failures in a row
-	Ending     []Ending    // grants that end within EndingWithin, the next first
+	Ending     []Ending    // grants and keys that end within EndingWithin, the next first
 	MoreEnding bool        // there are more than MaxEnding
 	Dead       int         // messages that were given up, at most MaxPage
 	Uses       []Use       // this month's allowances
@@ -199,47 +209,86 @@ func (t *txn) overviewPeople(o *Overview) error {
 	return nil
 }
 
-// overviewEnding looks for grants that end soon, a day of them at a time: those
-// that have ended long ago stand before them in the index, and are not read.
+// overviewEnding looks for grants and keys that end soon, a day of them at a time:
+// those that have ended long ago stand before them in the index, and are not read.
 func (t *txn) overviewEnding(o *Overview) error {
 	last := t.now.Add(EndingWithin)
-	for day := t.now.UTC().Truncate(24 * time.Hour); !day.After(last); day = day.AddDate(0, 0, 1) {
-		err := eachRow(func(after string) ([]store.Row[Grant], error) {
-			if o.MoreEnding {
-				return nil, nil
-			}
-			return grants.PageBy(t, "until", day.Format(time.DateOnly), after, MaxPage)
-		}, func(g Grant) error {
-			if !g.active(t.now) || g.Until.After(last) || o.MoreEnding {
-				return nil
-			}
-			if len(o.Ending) == MaxEnding {
-				o.MoreEnding = true
-				return nil
-			}
-			a, err := accounts.Get(t, g.Account)
-			if errors.Is(err, store.ErrNotFound) {
-				return nil
-			}
+	for day := t.now.UTC().Truncate(24 * time.Hour); !day.After(last) && !o.MoreEnding; day = day.AddDate(0, 0, 1) {
+		var found []Ending
+		for _, part := range []func(string, func(Ending) bool) error{t.grantsEnding, t.keysEnding} {
+			n := 0
+			err := part(day.Format(time.DateOnly), func(e Ending) bool {
+				if !e.Ends().After(last) {
+					found, n = append(found, e), n+1
+				}
+				return len(o.Ending)+n <= MaxEnding
+			})
 			if err != nil {
 				return err
 			}
-			e := Ending{Grant: g, UserName: a.UserName}
-			if g.App != AppPostern {
-				app, err := apps.Get(t, g.App)
-				if err != nil {
-					return err
-				}
-				e.AppName = app.Name
-			}
-			o.Ending = append(o.Ending, e)
-			return nil
-		})
-		if err != nil {
-			return err
+		}
+		slices.SortStableFunc(found, func(a, b Ending) int { return a.Ends().Compare(b.Ends()) })
+		o.Ending = append(o.Ending, found...)
+		if o.MoreEnding = len(o.Ending) > MaxEnding; o.MoreEnding {
+			o.Ending = o.Ending[:MaxEnding]
 		}
 	}
 	return nil
+}
+
+// grantsEnding hands over the grants that count now and end on a day, the next
+// first, until take has enough of them.
+func (t *txn) grantsEnding(day string, take func(Ending) bool) error {
+	more := true
+	return eachRow(func(after string) ([]store.Row[Grant], error) {
+		if !more {
+			return nil, nil
+		}
+		return grants.PageBy(t, "until", day, after, MaxPage)
+	}, func(g Grant) error {
+		if !more || !g.active(t.now) {
+			return nil
+		}
+		a, err := accounts.Get(t, g.Account)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		e := Ending{Grant: g, UserName: a.UserName}
+		if g.App != AppPostern {
+			app, err := apps.Get(t, g.App)
+			if err != nil {
+				return err
+			}
+			e.AppName = app.Name
+		}
+		more = take(e)
+		return nil
+	})
+}
+
+// keysEnding hands over the linked keys that end on a day.
+func (t *txn) keysEnding(day string, take func(Ending) bool) error {
+	more := true
+	return eachRow(func(after string) ([]store.Row[LinkedKey], error) {
+		if !more {
+			return nil, nil
+		}
+		return linkedKeys.PageBy(t, "until", day, after, MaxPage)
+	}, func(k LinkedKey) error {
+		if !more || k.over(t.now) {
+			return nil
+		}
+		a, err := accounts.Get(t, k.Account)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		more = take(Ending{Key: k, UserName: a.UserName})
+		return nil
+	})
 }
 
 // overviewMessages adds how messages and backups fare.

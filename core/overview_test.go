@@ -3,6 +3,7 @@ package core_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +59,40 @@ func TestGrantsThatEndSoonAreListed(t *testing.T) {
 		ok(t, core.GrantRole(p.Portal, p.Owner.Account, core.RoleAuditor, now.Add(time.Duration(i+2)*time.Hour)))
 	}
 	if o := overview(t, p, core.OverviewHour); len(o.Ending) != core.MaxEnding || !o.MoreEnding || o.Ending[0].UserName != "today" {
+		t.Errorf("%d, more: %v", len(o.Ending), o.MoreEnding)
+	}
+}
+
+// What ends soon comes in one order, whatever it is.
+func TestKeysThatEndSoonAreListedAmongGrants(t *testing.T) {
+	p := coretest.Open(t)
+	now := p.Clock.Now()
+	p.SignUp("mara")
+	for _, hours := range []int{-1, 2, 30, 14*24 + 1} {
+		if hours < 0 {
+			must(p.Keys.Until(now.Add(time.Second)).AddTo(ctx, coretest.Console(), "mara", edLine(t), "past"))(t)
+			continue
+		}
+		must(p.Keys.Until(now.Add(time.Duration(hours)*time.Hour)).AddTo(ctx, coretest.Console(), "mara", edLine(t), fmt.Sprint(hours)))(t)
+	}
+	must(p.Keys.AddTo(ctx, coretest.Console(), "mara", edLine(t), "for good"))(t)
+	ok(t, core.GrantRole(p.Portal, p.SignUp("noor").Account, core.RoleAuditor, now.Add(3*time.Hour)))
+	ok(t, core.GrantRole(p.Portal, p.Owner.Account, core.RoleAuditor, now.Add(time.Hour)))
+	p.Clock.Advance(time.Second)
+	said := func() string {
+		var got []string
+		for _, e := range overview(t, p, core.OverviewHour).Ending {
+			got = append(got, e.UserName+" "+string(e.Role)+e.Key.Label)
+		}
+		return strings.Join(got, ", ")
+	}
+	if got := said(); got != "lin auditor, mara 2, noor auditor, mara 30" {
+		t.Errorf("%s", got)
+	}
+	for i := range core.MaxEnding {
+		must(p.Keys.Until(now.Add(time.Duration(i+4)*time.Hour)).AddTo(ctx, coretest.Console(), []string{"mara", "noor"}[i%2], edLine(t), ""))(t)
+	}
+	if o := overview(t, p, core.OverviewHour); len(o.Ending) != core.MaxEnding || !o.MoreEnding || o.Ending[2].UserName != "noor" {
 		t.Errorf("%d, more: %v", len(o.Ending), o.MoreEnding)
 	}
 }

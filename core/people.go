@@ -98,7 +98,7 @@ func (s *Accounts) Show(ctx context.Context, actor Actor, ref string) (AccountDe
 			return err
 		}
 		d.Sessions = len(list)
-		if d.Keys, err = t.keysOf(a.ID); err != nil {
+		if d.Keys, err = t.shownKeysOf(a.ID); err != nil {
 			return err
 		}
 		factors, err := t.factorsOf(a.ID)

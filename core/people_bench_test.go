@@ -76,6 +76,60 @@ func BenchmarkPeople(b *testing.B) {
 	}
 }
 
+// BenchmarkPeopleByLastSignIn fills a sealed file as BenchmarkPeople does and
+// measures what has no index: metrics "first-s" and "next-s", how long a page of
+// those who signed in last takes and the one after it, "filtered-s" of those of
+// them who have no second factor, "live-MB", what is held at most in the middle of
+// a walk beside what was held before, and "first-look-ms", until something can be
+// said of how far it is. Wanted: the same memory at 1,000,000 as at 100,000.
+func BenchmarkPeopleByLastSignIn(b *testing.B) {
+	count := 100_000
+	if v, err := strconv.Atoi(os.Getenv("POSTERN_BENCH_ACCOUNTS")); err == nil {
+		count = v
+	}
+	p := coretest.Open(b, coretest.OnDisk())
+	r := rand.New(rand.NewPCG(3, 4))
+	ok(b, core.FillPeople(p.Portal, count, func(_ int, a *core.Account) {
+		if r.IntN(10) > 0 {
+			a.LastSignIn = coretest.Start.Add(-time.Duration(r.IntN(1e9)) * time.Millisecond)
+		}
+	}))
+	live := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc) / (1 << 20)
+	}
+	for b.Loop() {
+		q := core.PeopleQuery{Sort: core.SortSeen, N: 100}
+		began, look := time.Now(), time.Duration(0)
+		page := must(p.Accounts.SearchWatched(ctx, p.Owner, q, func(int, int) {
+			if look == 0 {
+				look = time.Since(began)
+			}
+		}))(b)
+		b.ReportMetric(time.Since(began).Seconds(), "first-s")
+		b.ReportMetric(look.Seconds()*1000, "first-look-ms")
+		if page.Looked < count || len(page.Accounts) != 100 {
+			b.Fatalf("%d of %d, and %d are shown", page.Looked, count, len(page.Accounts))
+		}
+		q.After = page.Next
+		began = time.Now()
+		must(p.Accounts.Search(ctx, p.Owner, q))(b)
+		b.ReportMetric(time.Since(began).Seconds(), "next-s")
+		began = time.Now()
+		must(p.Accounts.Search(ctx, p.Owner, core.PeopleQuery{Sort: core.SortSeen, Factor: core.FactorNone, N: 100}))(b)
+		b.ReportMetric(time.Since(began).Seconds(), "filtered-s")
+		before, most, looks := live(), 0.0, 0
+		must(p.Accounts.SearchWatched(ctx, p.Owner, q, func(int, int) {
+			if looks++; looks%50 == 0 {
+				most = max(most, live()-before)
+			}
+		}))(b)
+		b.ReportMetric(most, "live-MB")
+	}
+}
+
 // BenchmarkBulk suspends and resumes 2,000 people on a sealed and synced file, one
 // act after the other and as one act on many: metrics "alone/s", "bulk/s", and
 // "bulk-of-alone". Wanted: at least 3 times as fast.

@@ -241,7 +241,7 @@ func (s *Accounts) CheckUp(ctx context.Context, actor Actor) (CheckUp, error) {
 				c.OtherDoors++
 			}
 		}
-		keys, err := t.keysOf(actor.Account)
+		keys, err := t.liveKeysOf(actor.Account)
 		if err != nil {
 			return err
 		}

@@ -30,12 +30,17 @@ const FactorNone FactorKind = "none"
 // PeopleSort is an order of people.
 type PeopleSort string
 
-// The orders. There is none by last sign-in: that would take an index of its own
-// for every account, and the file would outgrow its bound (docs/measured.md).
+// The orders. Those by last sign-in have no index: a page of them costs a walk
+// through everybody, and is whole, however many are looked at.
 const (
 	SortName    PeopleSort = "name"
 	SortCreated PeopleSort = "created" // the oldest first
+	SortSeen    PeopleSort = "seen"    // who signed in last first, who never did last
+	SortUnseen  PeopleSort = "unseen"  // who never signed in first, then the longest ago
 )
+
+// PeopleSorts returns every order, as they are offered.
+func PeopleSorts() []PeopleSort { return []PeopleSort{SortName, SortCreated, SortSeen, SortUnseen} }
 
 // PeopleQuery says who is looked for. What is left empty asks for nothing; all
 // that is asked for must hold.
@@ -70,6 +75,9 @@ type PeoplePage struct {
 // factor, role, order or cursor that there is not (fields "state", "factor",
 // "role", "sort", "after") and for a range that ends before it begins ("seen").
 func (s *Accounts) Search(ctx context.Context, actor Actor, q PeopleQuery) (PeoplePage, error) {
+	if q.Sort.seen() {
+		return s.SearchWatched(ctx, actor, q, nil)
+	}
 	var page PeoplePage
 	err := s.read(ctx, actor, func(t *txn) error {
 		if err := t.may(OpReadAccounts, ""); err != nil {
@@ -111,7 +119,7 @@ func (q PeopleQuery) clean() (finder, error) {
 		return f, refuseField(CodeFormat, "factor")
 	case q.Role != "" && roleRank[q.Role] == 0:
 		return f, refuseField(CodeFormat, "role")
-	case f.Sort != SortName && f.Sort != SortCreated:
+	case !slices.Contains(PeopleSorts(), f.Sort):
 		return f, refuseField(CodeFormat, "sort")
 	case !q.SeenAfter.IsZero() && !q.SeenBefore.IsZero() && !q.SeenAfter.Before(q.SeenBefore):
 		return f, refuseField(CodeFormat, "seen")
@@ -129,12 +137,17 @@ type walk struct {
 	scan bool                 // it goes through everybody
 }
 
+// everybody is the way through all accounts, the oldest first.
+func (f finder) everybody() walk {
+	return walk{sort: SortCreated, scan: true, text: f.anyText, page: func(t *txn, after string, n int) ([]store.Row[Account], error) {
+		return accounts.Page(t, after, n)
+	}}
+}
+
 // walks are the ways that find everybody whom the query can mean, each once, by
 // the index that leads to the fewest.
 func (f finder) walks() []walk {
-	all := walk{sort: SortCreated, scan: true, text: f.anyText, page: func(t *txn, after string, n int) ([]store.Row[Account], error) {
-		return accounts.Page(t, after, n)
-	}}
+	all := f.everybody()
 	byIndex := func(index, prefix string) func(t *txn, after string, n int) ([]store.Row[Account], error) {
 		return func(t *txn, after string, n int) ([]store.Row[Account], error) {
 			return accounts.PageBy(t, index, prefix, after, n)
@@ -282,7 +295,7 @@ func (t *txn) hasFactor(account string, k FactorKind) (bool, error) {
 		return true, nil
 	}
 	if k == FactorKey || k == FactorNone {
-		keys, err := t.keysOf(account)
+		keys, err := t.liveKeysOf(account)
 		if err != nil || k == FactorKey || len(keys) > 0 {
 			return k == FactorKey && len(keys) > 0, err
 		}
@@ -361,7 +374,7 @@ func pageKeys(t *txn, after string, n int) ([]store.Row[Account], error) {
 		return nil, err
 	}
 	return pageOf(t, rows, func(k LinkedKey) string { return k.Account }, func(k LinkedKey) (bool, error) {
-		list, err := t.keysOf(k.Account)
+		list, err := t.liveKeysOf(k.Account)
 		return len(list) > 0 && list[0].Fingerprint == k.Fingerprint, err
 	})
 }

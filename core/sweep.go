@@ -24,10 +24,12 @@ type Swept struct {
 	Notices  int // notices that were read long ago, removed
 	Grants   int // marked as ended, because their time had come
 	Runs     int // of scripts, that a crash has left, marked as unknown, and removed when they ended long ago
+	Keys     int // marked as ended, because their time had come
 	Counts   int // counts of hours and days that nobody looks at any more, removed
 }
 
-// Sweep marks sessions as ended whose time has come, and removes sign-ins that
+// Sweep marks sessions, roles and keys as ended whose time has come, tells people
+// of keys that end soon, and removes sign-ins that
 // were never finished and failures that are forgotten, in small transactions, so
 // that others can write meanwhile. Doors call it every hour; it may run at any
 // time and stop at any point. A now that lies before the core's own clock is not
@@ -44,6 +46,9 @@ func (p *Portal) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 		return s, err
 	}
 	if s.Grants, err = b.sweepGrants(ctx, now); err != nil {
+		return s, err
+	}
+	if s.Keys, err = b.sweepKeys(ctx, now); err != nil {
 		return s, err
 	}
 	s.Attempts, err = sweepTable(ctx, b, attempts, func(a attempt) bool { return !now.Before(a.Until) })

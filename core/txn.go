@@ -132,7 +132,7 @@ func (t *txn) load() (err error) {
 
 // requireLive refuses an actor whose session has ended meanwhile. One that acts
 // for an account without a session does so by a linked key, which must still be
-// linked to it.
+// linked to it and not have ended.
 func (t *txn) requireLive() error {
 	if t.actor.Account == "" && t.actor.Session == "" {
 		return nil
@@ -144,7 +144,7 @@ func (t *txn) requireLive() error {
 		} else if err != nil {
 			return err
 		}
-		if k.Account != t.actor.Account || !t.policy.Factors.Key {
+		if k.Account != t.actor.Account || !t.policy.Factors.Key || k.over(t.now) {
 			return refuse(CodeSessionEnded)
 		}
 		return t.requireActive(k.Account)

@@ -60,11 +60,12 @@ func (t *txn) guarded(account string) (bool, error) {
 	if !t.policy.Factors.on(FactorKey) {
 		return false, nil
 	}
-	keys, err := t.keysOf(account)
+	keys, err := t.liveKeysOf(account)
 	return len(keys) > 0, err
 }
 
-// broughtKey says whether the key that this connection proved is linked to the account.
+// broughtKey says whether the key that this connection proved is linked to the
+// account and has not ended.
 func (t *txn) broughtKey(account string) (bool, error) {
 	if t.actor.Key == "" {
 		return false, nil
@@ -73,7 +74,7 @@ func (t *txn) broughtKey(account string) (bool, error) {
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrTooLarge) {
 		return false, nil
 	}
-	return err == nil && k.Account == account, err
+	return err == nil && k.Account == account && !k.over(t.now), err
 }
 
 // factorWays are the factors that can be asked for, the default first.
@@ -120,7 +121,7 @@ func (t *txn) signInWays(account string) ([]Way, error) {
 		return nil, err
 	}
 	if t.policy.Factors.on(FactorKey) {
-		keys, err := t.keysOf(account)
+		keys, err := t.liveKeysOf(account)
 		if err != nil {
 			return nil, err
 		}

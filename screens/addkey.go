@@ -29,6 +29,7 @@ type addKey struct {
 	w    int
 
 	pasted, label string
+	until         string // when it ends, as it was typed
 	suggested     string // what the label was when nobody had typed one
 }
 
@@ -78,13 +79,15 @@ func (s *addKey) spec() tui.FormSpec {
 	e := s.env
 	label := tui.Text{Key: "label", Label: e.T("addkey.label"), Value: &s.label, Limit: core.MaxFactorLabel,
 		Optional: true, Hint: e.T("addkey.label_hint")}
+	until := tui.Text{Key: "until", Label: e.T("addkey.until"), Value: &s.until, Limit: 40, Optional: true,
+		Hint: e.T("addkey.until_hint"), Check: e.checkEnd}
 	fields := []tui.Field{tui.Note{Show: s.meaning}}
 	if !s.here {
 		fields = append(fields, tui.Text{Key: "key", Label: e.T("addkey.key"), Value: &s.pasted, Limit: core.MaxKeyLine,
 			Hint: "ssh-ed25519 AAAA" + e.Theme.Signs.Ellipsis, Below: s.where, Check: s.single})
 	}
 	return tui.FormSpec{
-		Pages: []tui.Page{{Fields: append(fields, label)}},
+		Pages: []tui.Page{{Fields: append(fields, label, until)}},
 		Back:  e.T("confirm.cancel"), Submit: e.T("home.link_yes"), Busy: e.T("addkey.busy"),
 		// Whoever came here by a key pressed in passing meets the safe button.
 		Danger: s.here,
@@ -141,12 +144,17 @@ func keyComment(pasted string) string {
 // link returns the command that links the key.
 func (s *addKey) link() tea.Cmd {
 	ctx, keys, actor := s.env.Ctx, s.env.Portal.Keys, s.env.Actor()
-	here, pasted, label := s.here, s.pasted, s.label
+	here, pasted, label, typed, zone := s.here, s.pasted, s.label, s.until, s.env.Dict.Zone()
 	return func() tea.Msg {
+		until, err := core.ParseEnd(typed, zone)
+		if err != nil {
+			return keyAdded{err}
+		}
+		keys := keys.Until(until)
 		if here {
 			return keyAdded{keys.Link(ctx, actor, label)}
 		}
-		_, err := keys.Add(ctx, actor, pasted, label)
+		_, err = keys.Add(ctx, actor, pasted, label)
 		return keyAdded{err}
 	}
 }
@@ -224,7 +232,9 @@ func (s *addKey) added(err error) tea.Cmd {
 			r.Field = "key"
 		}
 	case core.CodeFormat:
-		r.Text = s.env.T("addkey.format")
+		if r.Text = s.env.T("addkey.format"); r.Field == "until" {
+			r.Text = s.env.T("roles.end_format")
+		}
 	case core.CodeRange:
 		r.Text = s.env.T("addkey.full", "Count", core.MaxKeys)
 	case core.CodeCharacter: // the general sentence is about user names

@@ -36,13 +36,13 @@ func TestTheNameOfAPastedKey(t *testing.T) {
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, newAddKey)
 	v.WaitFor("Public key").Press("tab").Type("tower").Press("shift+tab").Paste(publicKey)
-	v.Contains("tower").Press("tab", "enter").WaitFor("Security check-up")
+	v.Contains("tower").Press("tab", "tab", "enter").WaitFor("Security check-up")
 	if have := p.protection(t, in); have.Keys[0].Label != "tower" {
 		t.Errorf("%+v", have.Keys)
 	}
 	bare := strings.Join(strings.Fields(sshKey(t))[:2], " ")
 	w := p.openAbove(t, p.env(t), in, newAddKey).WaitFor("Public key")
-	w.Paste(bare).Press("tab", "enter").WaitFor("Security check-up")
+	w.Paste(bare).Press("tab", "tab", "enter").WaitFor("Security check-up")
 	if have := p.protection(t, in); have.Keys[0].Label+have.Keys[1].Label != "tower" {
 		t.Errorf("%+v", have.Keys)
 	}
@@ -92,7 +92,7 @@ func TestPastingALargeKey(t *testing.T) {
 	line := string(ssh.MarshalAuthorizedKey(key))
 	comment := strings.Repeat("long ", 700) // makes it several kilobytes
 	v, _, in := p.adaAbove(t, newAddKey)
-	v.WaitFor("Public key").Paste(strings.TrimSpace(line) + " " + comment).Press("tab").Type("rack").Press("enter").WaitFor("Security check-up")
+	v.WaitFor("Public key").Paste(strings.TrimSpace(line)+" "+comment).Press("tab").Type("rack").Press("tab", "enter").WaitFor("Security check-up")
 	if have := p.protection(t, in); len(have.Keys) != 1 || have.Keys[0].Type() != "ssh-rsa" {
 		t.Errorf("linked %+v", have.Keys)
 	}
@@ -118,14 +118,14 @@ func TestAPrivateKeyIsNeverShown(t *testing.T) {
 	if s := v.Router().Top().(*addKey); s.pasted != "" || s.label != "" {
 		t.Errorf("kept %q, %q", s.pasted, s.label)
 	}
-	clearField(focus(v, "key")).Paste(publicKey).Press("tab", "enter").WaitFor("Security check-up")
+	clearField(focus(v, "key")).Paste(publicKey).Press("tab", "tab", "enter").WaitFor("Security check-up")
 	if len(p.protection(t, in).Keys) != 1 {
 		t.Error("the right half was not linked afterwards")
 	}
 
 	l, _, _ := newPlace(t).adaAboveInLines(t, newAddKey)
 	l.Hears("Public key").Answer(strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")).Hears("That is a private key.")
-	l.Answer(publicKey).Hears("Name (such as: laptop) [ada@laptop]").Answer("", "2").Hears("Security check-up")
+	l.Answer(publicKey).Hears("Name (such as: laptop) [ada@laptop]").Answer("").Hears("Until (no end").Answer("", "2").Hears("Security check-up")
 }
 
 func TestKeysThatAreRefused(t *testing.T) {
@@ -149,7 +149,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 		strings.Repeat("A", 17<<10):            "At most 16,384 characters. Nothing was added.",
 	} {
 		if v.Paste(pasted); !strings.Contains(v.Text(), why) { // it was not even taken
-			v.Press("tab", "enter")
+			v.Press("tab", "tab", "enter")
 		}
 		waitToRead(v, why)
 		clearField(focus(v, "key"))
@@ -164,7 +164,7 @@ func TestAPastedKeyAsksForAProofAndGoesOn(t *testing.T) {
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, newAddKey)
 	p.clock.Advance(core.StepUpFor + time.Minute)
-	v.WaitFor("Public key").Paste(publicKey).Press("tab", "enter").WaitFor("Is it you?")
+	v.WaitFor("Public key").Paste(publicKey).Press("tab", "tab", "enter").WaitFor("Is it you?")
 	v.Press("esc").WaitFor("Public key").Contains("ada@laptop")
 	if len(p.protection(t, in).Keys) != 0 {
 		t.Fatal("linked without a proof")
@@ -212,7 +212,7 @@ func TestWhatAKeyMeansIsSaidBefore(t *testing.T) {
 func TestNamingTheKeyOneCameWith(t *testing.T) {
 	p := newPlace(t)
 	v, in := p.keyed(t)
-	v.Press("l").WaitFor("Link it").Press("up").Type("laptop").Press("tab", "tab", "enter").WaitFor("Your key is linked.")
+	v.Press("l").WaitFor("Link it").Press("up", "up").Type("laptop").Press("tab", "tab", "tab", "enter").WaitFor("Your key is linked.")
 	if have := p.protection(t, in); len(have.Keys) != 1 || have.Keys[0].Label != "laptop" || have.Keys[0].Fingerprint != testKey {
 		t.Errorf("linked %+v", have.Keys)
 	}

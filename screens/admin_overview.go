@@ -43,8 +43,9 @@ type need struct {
 	sign string // before it: what is wrong, or what only waits
 	bad  bool
 	text string
-	way  string // the key of the way; "" for none
-	mend string // what to do, said where the way is not open to this person
+	way  string            // the key of the way; "" for none
+	to   func() tui.Screen // where on it; nil: its first page
+	mend string            // what to do, said where the way is not open to this person
 }
 
 var (
@@ -153,6 +154,9 @@ func (s *overview) marked() int {
 // a page that says who does it and how.
 func (s *overview) mend(n need) tea.Cmd {
 	if i := slices.IndexFunc(adminWays(), func(w adminWay) bool { return w.key == n.way && s.env.may(w.op) }); i >= 0 {
+		if n.to != nil {
+			return tui.Push(n.to())
+		}
 		return tui.Push(adminWays()[i].open(s.env))
 	}
 	e := s.env
@@ -180,6 +184,12 @@ func (s *overview) findNeeds() []need {
 			way: remedyWays[core.RemedyPeople], mend: e.T("overview.mend.people")})
 	}
 	for _, g := range s.data.Ending {
+		if k := g.Key; k.Fingerprint != "" {
+			out = append(out, need{id: rowKey + k.Fingerprint, sign: signs.Arrow, way: remedyWays[core.RemedyPeople],
+				to: func() tui.Screen { return newPerson(e, k.Account) }, mend: e.T("overview.mend.people"),
+				text: e.T("overview.ending_key", "Name", text.Escape(g.UserName), "Key", text.Escape(k.Name()), "When", e.Dict.Relative(k.Until, s.data.Now))})
+			continue
+		}
 		n := need{id: "grant/" + g.ID, sign: signs.Arrow, way: remedyWays[core.RemedyRoles], mend: e.T("overview.mend.roles")}
 		args := []any{"Name", text.Escape(g.UserName), "Role", e.roleWord(g.Role), "App", text.Escape(g.AppName), "When", e.Dict.Relative(g.Until, s.data.Now)}
 		if n.text = e.T("overview.ending", args...); g.App != core.AppPostern {

@@ -4,6 +4,7 @@
 package screens
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -27,10 +28,12 @@ type people struct {
 	seen   string // the choice that the query's range of the last sign-in was made from
 
 	window  peopleWindow
-	turn    int   // counts searches; what an older one brings is dropped
-	waiting bool  // a page is on its way
-	again   []int // pages that are to be read anew
-	looked  int   // people that this search has looked at
+	turn    int  // counts searches; what an older one brings is dropped
+	waiting bool // a page is on its way
+	stop    context.CancelFunc
+	walk    peopleWalk // how far the page on its way is
+	again   []int      // pages that are to be read anew
+	looked  int        // people that this search has looked at
 	sorted  core.PeopleSort
 	now     time.Time
 	read    bool // something was read
@@ -47,6 +50,13 @@ type peopleRead struct {
 	page        core.PeoplePage
 	now         time.Time
 	err         error
+}
+
+// peopleWalk says how far the page on its way is, where it is found by a walk
+// through everybody; more waits for the next word of it.
+type peopleWalk struct {
+	turn, looked, of int
+	more             tea.Cmd
 }
 
 // personRead is what was read of one person.
@@ -92,28 +102,68 @@ func (s *people) fetch(index int) tea.Cmd {
 	if s.waiting {
 		return nil
 	}
-	s.waiting = true
-	ctx, accounts, actor, clock := s.env.Ctx, s.env.Portal.Accounts, s.env.Actor(), s.env.Clock
+	ctx, cancel := context.WithCancel(s.env.Ctx)
+	s.waiting, s.stop, s.walk = true, cancel, peopleWalk{}
+	accounts, actor, clock := s.env.Portal.Accounts, s.env.Actor(), s.env.Clock
 	q, turn := s.query, s.turn
 	q.After, q.N = s.window.starts[index], listPage
-	return tea.Batch(s.busy.Start(s.env.Session, s.env.T("page.reading")), func() tea.Msg {
-		page, err := accounts.Search(ctx, actor, q)
+	words := make(chan peopleWalk, 1) // only the newest word counts
+	read := func() tea.Msg {
+		defer cancel()
+		defer close(words)
+		page, err := accounts.SearchWatched(ctx, actor, q, func(looked, of int) {
+			select {
+			case <-words:
+			default:
+			}
+			words <- peopleWalk{turn: turn, looked: looked, of: of}
+		})
 		return peopleRead{turn, index, page, clock(), err}
-	})
+	}
+	cmd := tea.Batch(s.busy.Start(s.env.Session, s.env.T("page.reading")), read)
+	if !s.walks() {
+		return cmd
+	}
+	var next tea.Cmd
+	next = func() tea.Msg {
+		if w, open := <-words; open {
+			w.more = next
+			return w
+		}
+		return nil
+	}
+	return tea.Batch(cmd, next)
+}
+
+// walks says whether a page of the order takes a walk through everybody.
+func (s *people) walks() bool {
+	return s.query.Sort == core.SortSeen || s.query.Sort == core.SortUnseen
+}
+
+// giveUp ends the reading that is under way: nobody waits for it any more.
+func (s *people) giveUp() {
+	if s.stop != nil {
+		s.stop()
+	}
 }
 
 // anew begins the search again. What is there stays until its first page comes.
 func (s *people) anew() tea.Cmd {
+	s.giveUp()
 	s.turn++
 	s.waiting, s.again, s.looked, s.err = false, nil, 0, nil
 	s.window.reset()
 	return s.fetch(0)
 }
 
-// reread reads again what is held.
+// reread reads again what is held; where a page takes a walk, only the one that
+// the mark is on stays.
 func (s *people) reread() tea.Cmd {
 	if len(s.window.pages) == 0 {
 		return s.anew()
+	}
+	if r, ok := s.table.Selected(); ok && s.walks() {
+		s.window.only(r.ID)
 	}
 	s.again = s.window.held()
 	return s.readOn()
@@ -131,6 +181,11 @@ func (s *people) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case peopleRead:
 		return s, s.take(msg)
+	case peopleWalk:
+		if msg.turn == s.turn && s.waiting {
+			s.walk = msg
+		}
+		return s, msg.more
 	case tui.BackMsg:
 		return s, s.back(msg)
 	case tui.RestyleMsg:
@@ -253,6 +308,7 @@ func (s *people) key(k string) (cmd tea.Cmd, used bool) {
 			s.clear()
 			return s.anew(), true
 		}
+		s.giveUp()
 		return tui.Pop(), true
 	case "/":
 		s.typing = true
@@ -261,11 +317,8 @@ func (s *people) key(k string) (cmd tea.Cmd, used bool) {
 	case "f":
 		return tui.Push(newPeopleFilter(s.env, s.query, s.seen)), true
 	case "s":
-		if s.query.Sort == core.SortCreated {
-			s.query.Sort = core.SortName
-		} else {
-			s.query.Sort = core.SortCreated
-		}
+		orders := core.PeopleSorts()
+		s.query.Sort = orders[(max(slices.Index(orders, s.query.Sort), 0)+1)%len(orders)]
 		return s.anew(), true
 	case "r":
 		s.shown = personRead{}

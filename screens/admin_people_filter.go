@@ -74,7 +74,7 @@ func (s *peopleFilter) spec() tui.FormSpec {
 		seen = append(seen, tui.Option{Value: v, Label: e.T("people.seen." + v)})
 	}
 	var sorts []tui.Option
-	for _, v := range []core.PeopleSort{core.SortName, core.SortCreated} {
+	for _, v := range core.PeopleSorts() {
 		sorts = append(sorts, tui.Option{Value: string(v), Label: e.T("people.sort." + string(v))})
 	}
 	return tui.FormSpec{

@@ -68,7 +68,7 @@ func TestPeopleAreSearchedAndFiltered(t *testing.T) {
 	v.Press("esc").WaitFor("13 people.")
 	v.Press("/").Type("zzz").WaitFor("Nobody is like that").Press("enter", "esc").WaitFor("13 people.")
 	v.Press("end").Contains("· waits for approval").Press("home")
-	v.Press("s").WaitFor("the oldest first").Press("s").WaitFor("by user name")
+	v.Press("s").WaitFor("the oldest first").Press("s", "s", "s").WaitFor("by user name")
 	v.Press("f").WaitFor("All that is chosen must hold").Press("right", "right", "enter", "enter", "enter", "enter", "enter").
 		WaitFor("2 people.").Contains("kim", "leo", "State: waits for approval").Lacks("ada")
 	v.Press("esc").WaitFor("13 people.")

@@ -20,7 +20,7 @@ func (s *people) View() string {
 	case s.err != nil && !s.read:
 		return s.env.failure(s.err, s.w)
 	case !s.read:
-		return s.busy.View(s.env.Theme)
+		return s.turning()
 	}
 	return withFoot(s.view(), s.foot(), s.h)
 }
@@ -101,7 +101,7 @@ func (s *people) foot() string {
 	if s.err != nil {
 		return th.Bad.Render(th.Pad(th.Signs.No+" "+e.Sentence(s.err), s.w))
 	}
-	if turning := s.busy.View(th); turning != "" {
+	if turning := s.turning(); turning != "" {
 		return turning
 	}
 	n := len(s.window.list())
@@ -109,7 +109,7 @@ func (s *people) foot() string {
 	said := ""
 	switch {
 	case n == 0:
-	case more && s.looked > 2*(n+s.window.before):
+	case more && !s.walks() && s.looked > 2*(n+s.window.before):
 		said = e.T("people.looked", "Looked", s.looked, "Found", n+s.window.before)
 	case s.window.before > 0:
 		said = e.T("people.part", "From", s.window.before+1, "To", s.window.before+n)
@@ -119,6 +119,23 @@ func (s *people) foot() string {
 		said = e.T("people.all", "Count", n)
 	}
 	return th.Muted.Render(th.Pad(said, s.w))
+}
+
+// walkBar is the width of the bar of a walk, in cells.
+const walkBar = 20
+
+// turning says that a page is on its way, and how far it is where it takes a walk.
+func (s *people) turning() string {
+	e, th := s.env, s.env.Theme
+	turning := s.busy.View(th)
+	if turning == "" || s.walk.of == 0 {
+		return turning
+	}
+	said := e.T("people.walking", "Looked", s.walk.looked, "Count", s.walk.of)
+	if e.Caps.Lines {
+		return said
+	}
+	return th.Bar(int64(s.walk.looked), int64(s.walk.of), min(walkBar, s.w/3)) + "  " + th.Muted.Render(th.Pad(said, max(s.w-walkBar-2, 0)))
 }
 
 func (s *people) columns() []tui.Column {

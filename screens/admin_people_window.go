@@ -71,6 +71,19 @@ func (w *peopleWindow) take(page int, people []core.Account, next string) {
 	}
 }
 
+// only lets go of all pages but the one that somebody is on.
+func (w *peopleWindow) only(id string) {
+	for i, page := range w.pages {
+		if slices.ContainsFunc(page, func(a core.Account) bool { return a.ID == id }) {
+			for _, before := range w.pages[:i] {
+				w.before += len(before)
+			}
+			w.pages, w.first = slices.Clone(w.pages[i:i+1]), w.first+i
+			return
+		}
+	}
+}
+
 // held are the pages that are held, to be read again.
 func (w *peopleWindow) held() []int {
 	out := make([]int, len(w.pages))

@@ -286,7 +286,14 @@ func (e *Env) personFacts(d core.AccountDetail, now time.Time) []tui.Fact {
 		factors = append(factors, word)
 	}
 	for _, k := range d.Keys {
-		factors = append(factors, e.factorWord(core.FactorKey)+" ("+escaped(k.Label+" "+shortPrint(k.Fingerprint))+")")
+		word := e.factorWord(core.FactorKey) + " (" + escaped(k.Label+" "+shortPrint(k.Fingerprint)) + ")"
+		switch {
+		case !k.Ended.IsZero():
+			word += " " + e.Theme.Signs.No
+		case !k.Until.IsZero():
+			word += " " + e.T("people.key_until", "When", e.Dict.Date(k.Until))
+		}
+		factors = append(factors, word)
 	}
 	if len(factors) == 0 {
 		factors = []string{e.T("people.no_factor")}

@@ -49,6 +49,7 @@ const (
 const (
 	keyDefault = "d"
 	keyRename  = "n"
+	keyEnd     = "e"
 	keyRemove  = "x"
 	keyCodes   = "c"
 )
@@ -172,7 +173,7 @@ type wantFactor struct{ row, key string }
 // act does with a row what a key says.
 func (s *factorList) act(row, k string) tea.Cmd {
 	switch {
-	case !slices.Contains([]string{keyDefault, keyRename, keyRemove, keyCodes}, k):
+	case !slices.Contains([]string{keyDefault, keyRename, keyEnd, keyRemove, keyCodes}, k):
 		return nil
 	case !s.offers(row, k):
 		return tui.Toast(tui.Info, s.env.T("factors.not_here"))
@@ -182,6 +183,8 @@ func (s *factorList) act(row, k string) tea.Cmd {
 		return s.setDefault(row)
 	case keyRename:
 		return s.rename(row)
+	case keyEnd:
+		return s.changeEnd(row)
 	case keyRemove:
 		return s.askRemove(row, false)
 	case keyCodes:
@@ -205,7 +208,11 @@ func (s *factorList) actions(row string) []key.Binding {
 	if f, ok := s.factor(row); ok && !f.Default {
 		out = append(out, e.bind(keyDefault, "factors.key_default"))
 	}
-	return append(out, e.bind(keyRename, "factors.key_rename"), e.bind(keyRemove, "factors.key_remove"))
+	out = append(out, e.bind(keyRename, "factors.key_rename"))
+	if k, ok := s.linked(row); ok && k.Ended.IsZero() {
+		out = append(out, e.bind(keyEnd, "factors.key_end"))
+	}
+	return append(out, e.bind(keyRemove, "factors.key_remove"))
 }
 
 // back takes what a dialog or a page left behind.
@@ -232,6 +239,8 @@ func (s *factorList) back(msg tui.BackMsg) tea.Cmd {
 		return said(e.T("home.linked"))
 	case renamedFactor:
 		return said(e.T("factors.renamed"))
+	case keyEndSet:
+		return said(e.T("factors.end_changed"))
 	}
 	s.wanted = removedFactor{}
 	return s.read() // something may have changed meanwhile
@@ -273,7 +282,8 @@ func (s *factorList) Help() []key.Binding {
 	r, ok := s.table.Selected()
 	switch {
 	case ok && e.Caps.Lines: // any of them may follow with a number
-		out = append(out, e.bind(keyDefault, "factors.key_default"), e.bind(keyRename, "factors.key_rename"), e.bind(keyRemove, "factors.key_remove"))
+		out = append(out, e.bind(keyDefault, "factors.key_default"), e.bind(keyRename, "factors.key_rename"),
+			e.bind(keyEnd, "factors.key_end"), e.bind(keyRemove, "factors.key_remove"))
 	case ok && r.ID != rowRecovery:
 		out = append(out, s.actions(r.ID)...)
 	}

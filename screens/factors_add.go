@@ -48,7 +48,7 @@ func (s *addFactor) ways() []menuItem {
 	var out []menuItem
 	if s.have.KeysOn {
 		here := s.have.Here
-		if here != "" && !slices.ContainsFunc(s.have.Keys, func(k core.LinkedKey) bool { return k.Fingerprint == here }) {
+		if here != "" && !slices.ContainsFunc(s.have.Keys, func(k core.LinkedKey) bool { return k.Fingerprint == here && k.Ended.IsZero() }) {
 			out = append(out, item("here", func() tui.Screen { return newLinkKey(e) }))
 		}
 		out = append(out, item("paste", func() tui.Screen { return newAddKey(e) }))

@@ -50,6 +50,19 @@ func factorViews() map[string]func(t testing.TB, opts ...tuitest.Option) *tuites
 		s.take(factorsRead{have: have, now: e.Clock()})
 		return v.Settle()
 	}
+	ending := func(t testing.TB, opts ...tuitest.Option) *tuitest.Terminal {
+		v := list(t, opts...)
+		s := v.Router().Top().(*factorList)
+		have := s.have
+		key := have.Keys[0]
+		key.Until = s.now.Add(75 * time.Hour)
+		over := key
+		over.Fingerprint, over.Label, over.Until = "SHA256:9v+EyG4S", "old desk", s.now.Add(-50*time.Hour)
+		over.Ended = over.Until
+		have.Keys = []core.LinkedKey{key, over}
+		s.take(factorsRead{have: have, now: s.now})
+		return v.Settle()
+	}
 	demanded := func(t testing.TB, opts ...tuitest.Option) *tuitest.Terminal {
 		p := sending(t)
 		in := p.signUp(t, "ada", otherPassword)
@@ -109,6 +122,7 @@ func factorViews() map[string]func(t testing.TB, opts ...tuitest.Option) *tuites
 		"app-clock": refused(&core.Error{Code: core.CodeCodeClock, Field: "code", N: 10, Rule: "ahead"}),
 		"phone":     on(aPhone), "address": on(anAddress), "own-address": on(newConfirmAddress),
 		"add-key": press(key(newAddKey), "tab"), "link-key": key(newLinkKey),
+		"keys-ending": press(ending, "end", "up"), "key-ended": press(ending, "end", "up", "enter"), "key-end": press(ending, "end", "up", "up", "e"),
 		"recovery": on(newRecovery), "recovery-codes": codes(false), "recovery-file": codes(true),
 	}
 }

@@ -20,7 +20,7 @@ func (s *factorList) story(row string) string {
 	parts := []string{}
 	say := func(words string) { parts = append(parts, words) }
 	f, isFactor := s.factor(row)
-	_, isKey := s.linked(row)
+	k, isKey := s.linked(row)
 	switch {
 	case row == rowRecovery:
 		say(e.T("factors.about_codes"))
@@ -33,6 +33,8 @@ func (s *factorList) story(row string) string {
 		if f.Default && len(s.have.Factors) > 1 {
 			say(e.T("factors.about_default"))
 		}
+	case isKey && !k.Ended.IsZero():
+		say(e.T("factors.about_ended"))
 	case isKey && !s.have.KeysOn:
 		say(e.T("factors.about_unused"))
 	case isKey:
@@ -82,6 +84,9 @@ func (s *factorList) facts(row string) []tui.Fact {
 		add("factors.fingerprint", escaped(k.Fingerprint))
 		add("factors.added", both(k.Created))
 		add("factors.used", both(k.LastUsed))
+		if !k.Until.IsZero() {
+			add("factors.until", both(k.Until))
+		}
 	}
 	return out
 }

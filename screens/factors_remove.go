@@ -33,6 +33,8 @@ func (s *factorList) askRemove(row string, sure bool) tea.Cmd {
 		name, text = escaped(f.Label), "factors.lose"
 	case sure:
 		text = "factors.lose_present"
+	case !k.Ended.IsZero():
+		text = "factors.lose_ended"
 	case s.have.Keyed == core.KeyStandsForFactor:
 		text = "factors.lose_guard"
 	case s.have.Keyed == core.KeyStandsForPassword:

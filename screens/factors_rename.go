@@ -1,4 +1,5 @@
-// What changes about a factor or a key: which one is asked for first, and names.
+// What changes about a factor or a key: which one is asked for first, names, and
+// when a key ends.
 
 package screens
 
@@ -49,6 +50,51 @@ func (s *factorList) rename(row string) tea.Cmd {
 		}))
 	}
 	return s.read()
+}
+
+// keyEndSet is what is left behind when a key ends at another moment.
+type keyEndSet struct{}
+
+// changeEnd opens the form that lets a key end at another moment.
+func (s *factorList) changeEnd(row string) tea.Cmd {
+	e, keys, actor := s.env, s.env.Portal.Keys, s.env.Actor()
+	k, ok := s.linked(row)
+	if !ok {
+		return s.read()
+	}
+	typed := core.FormatEnd(k.Until, e.Dict.Zone())
+	return tui.Push(newDeedForm(&deedForm{
+		env: e, why: "stepup.why_key", title: func() string { return e.T("factors.end_title") },
+		do: func() func(context.Context) (any, error) {
+			typed, zone := typed, e.Dict.Zone()
+			return func(ctx context.Context) (any, error) {
+				until, err := core.ParseEnd(typed, zone)
+				if err != nil {
+					return nil, err
+				}
+				_, err = keys.SetEnd(ctx, actor, k.Fingerprint, until)
+				return keyEndSet{}, err
+			}
+		},
+		refusal: func(err error) tui.Refusal {
+			r := refusalOf(e, err)
+			switch core.CodeOf(err) {
+			case core.CodeFormat:
+				r.Text = e.T("roles.end_format")
+			case core.CodeNotFound:
+				r.Text = e.T("factors.was_gone")
+			}
+			return r
+		},
+	}, func() tui.FormSpec {
+		return tui.FormSpec{
+			Pages: []tui.Page{{
+				Text:   e.T("factors.end_text", "Name", s.keyName(k)),
+				Fields: []tui.Field{e.endField(&typed)},
+			}},
+			Submit: e.T("factors.end_submit"), Busy: e.T("factors.end_busy"),
+		}
+	}))
 }
 
 // rename asks for a name.

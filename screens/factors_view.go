@@ -136,6 +136,7 @@ func (s *factorList) when(at time.Time) string {
 // note is the word after a row.
 func (s *factorList) note(row string) string {
 	f, isFactor := s.factor(row)
+	k, _ := s.linked(row)
 	switch {
 	case row == rowRecovery:
 		if left := s.have.Recovery.Left; left > 0 && left <= core.RecoveryLow {
@@ -143,8 +144,12 @@ func (s *factorList) note(row string) string {
 		}
 	case isFactor && !f.Disabled.IsZero():
 		return s.env.T("factors.note_off")
-	case isFactor && !s.guards(row), !isFactor && !s.have.KeysOn:
+	case isFactor && !s.guards(row), !isFactor && !s.have.KeysOn && k.Ended.IsZero():
 		return s.env.T("factors.note_unused")
+	case !k.Ended.IsZero():
+		return s.env.T("factors.note_ended")
+	case k.EndsSoon(s.now):
+		return s.env.T("factors.note_ends", "When", s.env.Dict.Relative(k.Until, s.now))
 	case f.Default && len(s.have.Factors) > 1:
 		return s.env.T("factors.note_default")
 	}
@@ -156,8 +161,8 @@ func (s *factorList) guards(row string) bool {
 	if f, ok := s.factor(row); ok {
 		return f.Disabled.IsZero() && slices.Contains(s.have.Methods, f.Kind)
 	}
-	_, ok := s.linked(row)
-	return ok && s.have.Keyed == core.KeyStandsForFactor
+	k, ok := s.linked(row)
+	return ok && k.Ended.IsZero() && s.have.Keyed == core.KeyStandsForFactor
 }
 
 // kindOf says in a word or two what stands in a row.

@@ -79,7 +79,7 @@ func (s *recovery) ways(width int) string {
 // connection came by SSH with a key that is linked to it.
 func (s *recovery) fetches() bool {
 	return s.env.Actor().Door == core.DoorSSH && slices.ContainsFunc(s.have.Keys, func(k core.LinkedKey) bool {
-		return k.Fingerprint == s.have.Here
+		return k.Fingerprint == s.have.Here && k.Ended.IsZero()
 	})
 }
 

@@ -58,7 +58,8 @@ func ownAct(k core.NoticeKind) bool {
 	switch k {
 	case core.NoticeAllowance, core.NoticeRoleGiven, core.NoticeRoleEnded, core.NoticeAccessGiven, core.NoticeAccessEnded,
 		core.NoticeDeleteApproved, core.NoticeDeleteRefused, core.NoticeInactive, core.NoticeDeleteHeld,
-		core.NoticeRequestMade, core.NoticeRequestHeld, core.NoticeRequestGone, core.MessageFarewell:
+		core.NoticeRequestMade, core.NoticeRequestHeld, core.NoticeRequestGone, core.MessageFarewell,
+		core.NoticeKeyEnding, core.NoticeKeyEnded:
 		return false
 	}
 	return true
@@ -71,6 +72,20 @@ func untilWords(d *tui.Dict, until string) string {
 		return d.T("message.role_words.for_good")
 	}
 	return d.T("message.role_words.until", "When", d.DateTime(at))
+}
+
+// keyWords are what a message says of the end of a key: the moment, and a sentence
+// that follows others, "" where nothing is said of an end.
+func keyWords(d *tui.Dict, args map[string]string) []any {
+	until, said := args["KeyUntil"]
+	if at, err := time.Parse(time.RFC3339, until); err == nil {
+		when := d.DateTime(at)
+		return []any{"KeyUntil", when, "KeyTerm", d.T("message.key_words.until", "When", when)}
+	}
+	if said {
+		return []any{"KeyUntil", "", "KeyTerm", d.T("message.key_words.for_good")}
+	}
+	return []any{"KeyTerm", ""}
 }
 
 // termWords says from when and until when an app is shared.
@@ -93,8 +108,11 @@ func termWords(d *tui.Dict, from, until string) string {
 // are names for words: a method, a service, a time.
 func wordArgs(d *tui.Dict, m core.Wording) []any {
 	args := []any{"Portal", text.Escape(m.Portal), "Code", text.Escape(m.Code), "Minutes", int(core.SentCodeFor / time.Minute)}
+	args = append(args, keyWords(d, m.Args)...)
 	for name, v := range m.Args {
 		switch name {
+		case "KeyUntil":
+			continue
 		case "When", "Due":
 			if at, err := time.Parse(time.RFC3339, v); err == nil {
 				v = d.DateTime(at)

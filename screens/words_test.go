@@ -35,6 +35,8 @@ func factArgs(k core.MessageKind) map[string]string {
 		return map[string]string{"Kind": string(core.FactorApp), "Label": "My phone"}
 	case core.NoticeKeyAdded, core.NoticeKeyRemoved:
 		return map[string]string{"Label": "work", "Key": testKey}
+	case core.NoticeKeyTerm, core.NoticeKeyEnding, core.NoticeKeyEnded:
+		return map[string]string{"Label": "work", "Key": testKey, "KeyUntil": "2026-11-29T12:00:00Z"}
 	case core.NoticeRoleGiven:
 		return map[string]string{"PortalRole": string(core.RoleAdmin), "RoleUntil": ""}
 	case core.NoticeRoleEnded:
