@@ -62,6 +62,7 @@ type whoShape struct {
 	Key      string        `json:"key,omitempty"` // the fingerprint that was recognised
 
 	SecondFactor *protectionShape `json:"second_factor,omitempty"`
+	AuditHead    string           `json:"audit_head,omitempty"` // the end of the trail's chain, for those who may read it
 }
 
 // sessionShape is one live session.

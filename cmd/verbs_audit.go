@@ -25,7 +25,7 @@ const (
 )
 
 func (v verbSet) audit() *cobra.Command {
-	return v.group("audit", "audit", v.auditList(), v.auditFollow(), v.auditExport())
+	return v.group("audit", "audit", v.auditList(), v.auditFollow(), v.auditExport(), v.auditVerify(), v.auditHead())
 }
 
 // auditFlags are the flags that say which entries are meant.

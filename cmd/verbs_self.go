@@ -34,10 +34,13 @@ func (v verbSet) whoami() *cobra.Command {
 		}
 		account, protection := shapeAccount(me.Account), shapeProtection(guard)
 		shape := whoShape{Account: &account, Roles: me.Roles, Key: c.Actor.Key, SecondFactor: &protection}
+		if h, err := c.Portal.Audit.Head(ctx, c.Actor); err == nil { // of those who may read the trail
+			shape.AuditHead = h.String()
+		}
 		return c.answer(shape, func(p *page) {
 			t := c.titles("user", "display_name", "email", "roles", "key", "second_factor", "ident")
 			p.facts(t[0], or(me.UserName), t[1], or(me.DisplayName), t[2], c.email(me.Account), t[3], c.roles(me.Roles),
-				t[4], or(c.Actor.Key), t[5], c.protection(guard), t[6], me.ID)
+				t[4], or(c.Actor.Key), t[5], c.protection(guard), t[6], me.ID, c.Dict.T("column.audit_head"), shape.AuditHead)
 		})
 	})
 }
