@@ -94,7 +94,7 @@ func (v verbSet) all() []*cobra.Command {
 	list := []*cobra.Command{
 		v.whoami(), v.users(), v.sessions(), v.keys(), v.factors(), v.policy(), v.audit(), v.invites(), v.messages(), v.overview(), v.version(),
 	}
-	list = append(list, v.apps(), v.grants(), v.contacts(), v.agreements(), v.requests(), v.retention(), v.analysis())
+	list = append(list, v.apps(), v.grants(), v.contacts(), v.agreements(), v.requests(), v.retention(), v.analysis(), v.export())
 	if !v.far {
 		list = append(list, v.check(), v.backup(), v.keyset())
 	}

@@ -7,8 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"postern/core"
-	"postern/core/text"
+	"postern/screens"
 )
 
 // auditVerify walks the whole trail. What waits is sealed before, so that as much
@@ -26,7 +25,11 @@ func (v verbSet) auditVerify() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		err = c.answer(r, func(p *page) { c.verified(p, r) })
+		err = c.answer(r, func(p *page) {
+			for _, said := range screens.VerifyText(c.Dict, r) {
+				p.line(said)
+			}
+		})
 		if err == nil && r.Found > 0 {
 			return errSaid
 		}
@@ -34,38 +37,6 @@ func (v verbSet) auditVerify() *cobra.Command {
 	})
 	cmd.Flags().StringVar(&head, "head", "", v.flag("audit_head"))
 	return cmd
-}
-
-func (c *Call) verified(p *page, r core.VerifyReport) {
-	p.line(c.Dict.T("chain.looked", "Count", r.Entries, "Blocks", r.Blocks))
-	for _, n := range []struct {
-		key string
-		n   int
-	}{{"chain.unsealed", r.Unsealed}, {"chain.removed", r.Removed}, {"chain.cut", int(r.Cut)}} {
-		if n.n > 0 {
-			p.line(c.Dict.T(n.key, "Count", n.n))
-		}
-	}
-	if r.Signed {
-		p.line(c.Dict.T("chain.signed", "Key", text.Escape(r.Key)))
-	} else {
-		p.line(c.Dict.T("chain.not_signed"))
-	}
-	if r.Noted != "" {
-		p.line(c.Dict.T("chain.noted." + r.Noted))
-	}
-	for _, f := range r.Findings {
-		p.line(c.Dict.T("chain.finding."+string(f.Kind), "Entry", text.Escape(f.Entry), "Block", plainNumber(int(f.Block))))
-	}
-	switch {
-	case r.Found > len(r.Findings):
-		p.line(c.Dict.T("chain.more", "Count", r.Found-len(r.Findings)))
-	case r.Found == 0:
-		p.line(c.Dict.T("chain.holds"))
-	}
-	if r.Head != "" {
-		p.line(c.Dict.T("chain.head", "Head", r.Head))
-	}
 }
 
 // headShape is the end of the chain, to be noted.

@@ -98,6 +98,7 @@ const (
 	ActTrailForget     Action = "audit.forget"      // by the portal: what was about a deleted account
 	ActAuditVerify     Action = "audit.verify"
 	ActCompact         Action = "portal.compact"
+	ActDataExport      Action = "account.export"
 	ActHold            Action = "account.hold"
 	ActRelease         Action = "account.release"
 	ActRetention       Action = "retention.run"
@@ -130,7 +131,7 @@ func Actions() []Action {
 		ActAppCreate, ActAppChange, ActAppTransfer, ActAppRetire, ActShare, ActShareChange, ActShareEnd,
 		ActAuditExport,
 		ActRequestMake, ActRequestCancel, ActRequestApprove, ActRequestRefuse, ActRequestHold, ActRequestMove, ActRequestCarryOut,
-		ActAccountDelete, ActTrailForget, ActAuditVerify, ActCompact, ActHold, ActRelease, ActRetention, ActInactiveWarn,
+		ActAccountDelete, ActTrailForget, ActAuditVerify, ActCompact, ActDataExport, ActHold, ActRelease, ActRetention, ActInactiveWarn,
 		ActAnalysisSave, ActAnalysisRetire, ActAnalysisDry, ActAnalysisRun, ActAnalysisLost, ActAnalysisResolve, ActAnalysisPost, ActAnalysisRepost,
 		ActKeyLapsed,
 	}

@@ -180,6 +180,8 @@ func (s *auditLog) key(k string) tea.Cmd {
 		return s.toggle()
 	case "x":
 		return tui.Push(newAuditExport(s.env, s.ask))
+	case "v":
+		return tui.Push(newVerify(s.env))
 	}
 	return nil
 }
@@ -332,7 +334,7 @@ func (s *auditLog) Help() []key.Binding {
 	if s.follow.stop != nil {
 		follow = "audit.key_unfollow"
 	}
-	out = append(out, e.bind("l", follow), e.bind("x", "audit.key_export"))
+	out = append(out, e.bind("l", follow), e.bind("x", "audit.key_export"), e.bind("v", "chain.key_verify"))
 	if s.entries.next != "" && len(s.entries.list) < listPage {
 		out = append(out, e.bind("n", "audit.key_further"))
 	}

@@ -40,6 +40,7 @@ func privacyWays() []struct {
 		key, title, note string
 		open             func(*Env) tui.Screen
 	}{
+		{"m", "mydata.title", "mydata.note", newMyData},
 		{"c", "legal.title", "legal.note", NewLegal},
 		{"d", "deletion.title", "deletion.note", newMyRequest},
 	}

@@ -228,3 +228,64 @@ func TestWhoIsOfferedToDecide(t *testing.T) {
 	open(own.ID).Lacks("approve")
 	open(other.ID).Contains("approve")
 }
+
+// workViews are the works when they are done.
+func workViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Terminal {
+	open := func(screen func(*Env) tui.Screen, keys ...string) func(testing.TB, ...tuitest.Option) *tuitest.Terminal {
+		return func(t testing.TB, opts ...tuitest.Option) *tuitest.Terminal {
+			p := crew(t)
+			if _, err := p.Audit.SealNow(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			v := p.at(t, p.env(t, opts...), p.justIn(t, "lin", goodPassword), screen).Settle()
+			for _, k := range keys {
+				v.Press(k).Settle()
+			}
+			return v
+		}
+	}
+	return map[string]func(testing.TB, ...tuitest.Option) *tuitest.Terminal{
+		"retention": open(NewRetention), "retention-ask": open(NewRetention, "x"), "my-data": open(newMyData), "privacy": open(NewPrivacy),
+	}
+}
+
+func TestLookOfWorks(t *testing.T) {
+	for view, open := range workViews() {
+		t.Run(view, func(t *testing.T) {
+			t.Parallel()
+			for look, opts := range looks() {
+				v := open(t, opts...)
+				for _, size := range sizes() {
+					v.Resize(size[0], size[1]).Golden(sizeName(look, size))
+				}
+			}
+			for _, lang := range []string{"es", "pt-BR"} {
+				open(t, tuitest.Lang(lang)).Golden(lang+"-80x24").Resize(60, 20).Golden(lang + "-60x20")
+			}
+			open(t).Sizes()
+		})
+	}
+}
+
+// The trail is verified on the screen, and what is wrong with it is named.
+func TestTheTrailIsVerifiedOnTheScreen(t *testing.T) {
+	p := crew(t)
+	if _, err := p.Audit.SealNow(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewAudit).WaitFor("sign-in")
+	v.Press("v").WaitFor("The trail is as it was sealed.").Contains("To note:")
+	v.Press("r").WaitFor("The trail is as it was sealed.").Press("esc").WaitFor("sign-in")
+}
+
+// Retention is counted, asked about, and done.
+func TestRetentionOnTheScreen(t *testing.T) {
+	p := crew(t)
+	if _, err := p.Audit.SealNow(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	p.clock.Advance(200 * 24 * time.Hour)
+	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewRetention).WaitFor("entries of the trail")
+	v.Press("x").WaitFor("Let it go now?").Press("tab", "enter").WaitFor("This has gone:").Contains("entries of the trail")
+	v.Press("r").WaitFor("Nothing.")
+}

@@ -1,0 +1,144 @@
+// The works: verifying the trail, what retention lets go, and handing one's own
+// data over.
+
+package screens
+
+import (
+	"context"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"postern/core"
+	"postern/core/text"
+	"postern/tui"
+)
+
+// newVerify verifies the chain over the trail.
+func newVerify(env *Env) tui.Screen {
+	audit, actor, d := env.Portal.Audit, env.Actor(), env.Dict
+	return newWork(env, workSpec{title: "chain.title", doing: "chain.doing", why: "audit.why_step_up",
+		do: func(ctx context.Context, progress func(int, int)) (workResult, error) {
+			r, err := audit.Verify(ctx, actor, "", progress)
+			return workResult{good: r.Found == 0, lines: VerifyText(d, r), copy: r.Head}, err
+		}})
+}
+
+// VerifyText says what verifying has found, a line each.
+func VerifyText(d *tui.Dict, r core.VerifyReport) []string {
+	var out []string
+	if r.Found == 0 {
+		out = append(out, d.T("chain.holds"))
+	}
+	for _, f := range r.Findings {
+		out = append(out, d.T("chain.finding."+string(f.Kind), "Entry", text.Escape(f.Entry), "Block", d.Number(int64(f.Block))))
+	}
+	if n := r.Found - len(r.Findings); n > 0 {
+		out = append(out, d.T("chain.more", "Count", n))
+	}
+	out = append(out, d.T("chain.looked", "Count", r.Entries, "Blocks", r.Blocks))
+	if r.Unsealed > 0 {
+		out = append(out, d.T("chain.unsealed", "Count", r.Unsealed))
+	}
+	if r.Removed > 0 {
+		out = append(out, d.T("chain.removed", "Count", r.Removed))
+	}
+	if r.Cut > 0 {
+		out = append(out, d.T("chain.cut", "Count", int(r.Cut)))
+	}
+	if r.Signed {
+		out = append(out, d.T("chain.signed", "Key", text.Escape(r.Key)))
+	} else {
+		out = append(out, d.T("chain.not_signed"))
+	}
+	if r.Noted != "" {
+		out = append(out, d.T("chain.noted."+r.Noted))
+	}
+	if r.Head != "" {
+		out = append(out, d.T("chain.head", "Head", r.Head))
+	}
+	return out
+}
+
+// NewRetention counts what would go, and lets it go.
+func NewRetention(env *Env) tui.Screen {
+	retention, actor, d, clock := env.Portal.Retention, env.Actor(), env.Dict, env.Clock
+	return newWork(env, workSpec{title: "retention.title", doing: "retention.counting", why: "retention.why_proof",
+		do: func(ctx context.Context, progress func(int, int)) (workResult, error) {
+			n, err := retention.Preview(ctx, actor, progress)
+			if err != nil {
+				return workResult{}, err
+			}
+			holds, err := retention.Holds(ctx, actor, "", core.MaxPage)
+			lines := append([]string{d.T("done.retention_preview")}, RetentionText(d, n)...)
+			lines = append(lines, "", d.T("retention.by_itself"), "")
+			if len(holds.Holds) == 0 {
+				lines = append(lines, d.T("retention.no_holds"))
+			} else {
+				lines = append(lines, d.T("retention.held"))
+			}
+			for _, h := range holds.Holds {
+				line := "  " + text.Escape(h.UserName) + ": " + text.Escape(h.Reason)
+				if !h.Until.IsZero() {
+					line += " (" + d.Relative(h.Until, clock()) + ")"
+				}
+				lines = append(lines, line)
+			}
+			return workResult{good: true, lines: lines}, err
+		},
+		keys: func(workResult) []workKey {
+			return []workKey{{"x", "retention.key_run", func() tea.Cmd { return askRetention(env) }}}
+		}})
+}
+
+// askRetention asks whether what was counted is to go now.
+func askRetention(env *Env) tea.Cmd {
+	return tui.Push(tui.NewConfirm(env.Session, func() tui.ConfirmSpec {
+		return tui.ConfirmSpec{Title: env.T("retention.ask_title"), Text: env.T("retention.ask_text"), Yes: env.T("retention.ask_yes"),
+			Do: func() tea.Cmd { return func() tea.Msg { return tui.Confirmed{Result: newRetentionRun(env)} } }}
+	}))
+}
+
+func newRetentionRun(env *Env) tui.Screen {
+	retention, actor, d := env.Portal.Retention, env.Actor(), env.Dict
+	return newWork(env, workSpec{title: "retention.title", doing: "retention.running", why: "retention.why_proof",
+		do: func(ctx context.Context, progress func(int, int)) (workResult, error) {
+			n, err := retention.Run(ctx, actor, progress)
+			return workResult{good: true, lines: append([]string{d.T("done.retention_run")}, RetentionText(d, n)...)}, err
+		}})
+}
+
+// newMyData hands one's own data over: as a file at the local door; from elsewhere
+// the verb does it, and the page says how.
+func newMyData(env *Env) tui.Screen {
+	create, archive, actor, d := env.Door.Create, env.Portal.Archive, env.Actor(), env.Dict
+	if create == nil {
+		reach := env.Door.Reach
+		if reach == "" {
+			reach = "ssh " + env.T("audit.host")
+		}
+		command := reach + " export > me.json"
+		return &page{env: env, title: func() string { return env.T("mydata.title") }, body: func(width int) string {
+			return tui.Wrap(env.T("mydata.verb"), width) + "\n\n  " + env.Theme.Accent.Render(ansiWrap(command, width-2))
+		}}
+	}
+	name := "postern-data-" + env.Me().UserName + ".json"
+	return newWork(env, workSpec{title: "mydata.title", doing: "mydata.doing", why: "mydata.why_proof",
+		do: func(ctx context.Context, progress func(int, int)) (workResult, error) {
+			file, err := create(name)
+			if err != nil {
+				return workResult{}, &core.Error{Code: core.CodeNotWritten, Err: err}
+			}
+			defer file.Drop()
+			r, err := archive.Export(ctx, actor, "", file, func(entries int) { progress(entries, 0) })
+			if err != nil {
+				return workResult{}, err
+			}
+			path, err := file.Keep()
+			if err != nil {
+				return workResult{}, &core.Error{Code: core.CodeNotWritten, Err: err}
+			}
+			lines := []string{d.T("mydata.saved", "File", text.Escape(path)), "", d.T("deletion.receipt"), strings.TrimSpace(r.Document), ""}
+			return workResult{good: true, lines: append(lines, strings.Split(strings.TrimSpace(r.Signature), "\n")...), copy: receiptText(r)}, nil
+		}})
+}
