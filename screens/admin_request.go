@@ -128,6 +128,9 @@ func (s *requestPage) keys() []key.Binding {
 	for _, d := range s.decisions() {
 		out = append(out, s.env.bind(d.key, "requests.key."+d.word))
 	}
+	if s.have.Run != "" && s.env.may(core.OpReadAnalysis) {
+		out = append(out, s.env.bind("l", "requests.key_run"))
+	}
 	if s.have.Receipt != nil && s.env.copies() {
 		out = append(out, s.env.bind("y", "deletion.key_copy"))
 	}
@@ -137,6 +140,9 @@ func (s *requestPage) keys() []key.Binding {
 func (s *requestPage) do(k string) tea.Cmd {
 	if k == "r" {
 		return s.Init()
+	}
+	if k == "l" && s.read && s.have.Run != "" && s.env.may(core.OpReadAnalysis) {
+		return tui.Push(newRunPage(s.env, s.have.Run))
 	}
 	if k == "y" && s.read && s.have.Receipt != nil && s.env.copies() {
 		return s.env.copyText(receiptText(*s.have.Receipt), "deletion.copied")

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"postern/core"
+	"postern/core/password"
+	"postern/core/script"
 	"postern/tui"
 	"postern/tui/tuitest"
 )
@@ -288,4 +290,55 @@ func TestRetentionOnTheScreen(t *testing.T) {
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewRetention).WaitFor("entries of the trail")
 	v.Press("x").WaitFor("Let it go now?").Press("tab", "enter").WaitFor("This has gone:").Contains("entries of the trail")
 	v.Press("r").WaitFor("Nothing.")
+}
+
+// A script is written in the editor, checked while it is typed, tried out, saved,
+// and its run is looked at.
+func TestAScriptIsWrittenOnTheScreen(t *testing.T) {
+	p := scripted(t)
+	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewScripts).WaitFor("New script")
+	v.Press("n").WaitFor("It can be run.").Contains("1 ", "approve()")
+	v.Type("approve(\n").WaitFor("Line")
+	for range len("approve(\n") {
+		v.Press("backspace")
+	}
+	v.WaitFor("It can be run.").Type("print(account.user_name)").Press("enter").Settle()
+	v.Press("ctrl+t").WaitFor("as if it had asked").Type("mara").Press("enter", "enter").WaitFor("Printed").Contains("mara", "tried out")
+	v.Press("esc").WaitFor("It can be run.").Press("ctrl+s").WaitFor("Name").Type("leavers").Press("enter", "enter").WaitFor("leavers is saved as version 1")
+	v.Press("r").WaitFor("Outcome").Contains("draft", "mara")
+	v.Press("esc").WaitFor("New script").Press("home", "enter").WaitFor("print(account.user_name)").Press("e").WaitFor("It can be run.")
+	v.Type("x").WaitFor("x").Press("esc").WaitFor("Leave without saving?").Press("esc").Settle()
+	v.Press("esc").WaitFor("Leave without saving?").Press("tab", "enter").WaitFor("edit")
+}
+
+// scripted is a crew whose scripts run in this process.
+func scripted(t testing.TB) *place {
+	t.Helper()
+	p := crew(t)
+	portal, err := core.New(context.Background(), core.Config{Store: p.db, Hasher: cheapHasher(t), Clock: p.clock, Analyst: inProcess{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(portal.Close)
+	p.Portal = portal
+	return p
+}
+
+// inProcess runs scripts by the real interpreter, but without a child.
+type inProcess struct{}
+
+func (inProcess) Run(_ context.Context, in script.Input, limits script.Limits) script.Result {
+	var log strings.Builder
+	r := script.Evaluate(in, limits, func(s string) { log.WriteString(s + "\n") })
+	r.Log = log.String()
+	return r
+}
+
+func cheapHasher(t testing.TB) *password.Hasher {
+	t.Helper()
+	h, err := password.NewInsecureHasher(password.CheapParams(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
 }

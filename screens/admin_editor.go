@@ -1,0 +1,214 @@
+// The editor of a script: its lines numbered, and what is wrong with it said at
+// its line while it is typed.
+
+package screens
+
+import (
+	"context"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textarea"
+	tea "charm.land/bubbletea/v2"
+
+	"postern/core"
+	"postern/core/script"
+	"postern/tui"
+)
+
+// editorFoot is how many lines stand under the text: a blank one, and what is wrong.
+const editorFoot = 3
+
+// editor is the screen.
+type editor struct {
+	env   *Env
+	from  core.Script // what it began with; no name: a new one
+	area  textarea.Model
+	saved string // the text that is saved
+	check tui.Latest[[]script.Problem]
+	wrong []script.Problem
+	w, h  int
+}
+
+// editorLeft is the answer of the dialog about leaving what was not saved.
+type editorLeft struct{}
+
+var (
+	_ tui.Screen   = (*editor)(nil)
+	_ tui.Titled   = (*editor)(nil)
+	_ tui.Helper   = (*editor)(nil)
+	_ tui.Typer    = (*editor)(nil)
+	_ tui.Cursored = (*editor)(nil)
+)
+
+// firstScript is what a new script begins with.
+const firstScript = `# request, account, sessions and grants say whom it is about.
+if not grants:
+    approve()
+else:
+    hold("holds a role")
+`
+
+func newEditor(env *Env, from core.Script) tui.Screen {
+	s := &editor{env: env, from: from, area: textarea.New()}
+	if from.Name == "" {
+		s.from.Source = firstScript
+	}
+	s.saved = s.from.Source
+	s.area.Prompt, s.area.ShowLineNumbers, s.area.MaxHeight, s.area.CharLimit = "", true, 0, script.MaxSource
+	s.area.SetVirtualCursor(false)
+	s.area.SetValue(s.from.Source)
+	s.area.MoveToBegin()
+	s.style()
+	return s
+}
+
+// style gives the text the colours of the theme.
+func (s *editor) style() {
+	t := s.env.Theme
+	styles := s.area.Styles()
+	for _, state := range []*textarea.StyleState{&styles.Focused, &styles.Blurred} {
+		state.Base, state.Text, state.CursorLine, state.EndOfBuffer = t.Text, t.Text, t.Text, t.Muted
+		state.LineNumber, state.CursorLineNumber, state.Placeholder, state.Prompt = t.Muted, t.Accent, t.Muted, t.Muted
+	}
+	s.area.SetStyles(styles)
+}
+
+// Init lets typing begin.
+func (s *editor) Init() tea.Cmd {
+	s.area.Focus()
+	return s.look()
+}
+
+// look returns the command that checks what is typed.
+func (s *editor) look() tea.Cmd {
+	source := script.Normal(s.area.Value())
+	return s.check.Ask(func() []script.Problem { return script.Check(source) })
+}
+
+// Update takes what is wrong, what other screens left behind, and keys.
+func (s *editor) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
+	if wrong, fresh, mine, next := s.check.Answer(msg); mine {
+		if fresh {
+			s.wrong = wrong
+		}
+		return s, next
+	}
+	switch m := msg.(type) {
+	case tui.RestyleMsg:
+		s.style()
+		return s, nil
+	case tui.BackMsg:
+		switch r := m.Result.(type) {
+		case core.Script:
+			return s, tui.PopWith(r)
+		case core.Run:
+			return s, tui.Push(newRunPage(s.env, r.ID))
+		case tui.Confirmed:
+			if _, ok := r.Result.(editorLeft); ok {
+				return s, tui.Pop()
+			}
+		}
+		return s, nil
+	case tea.KeyPressMsg:
+		switch m.String() {
+		case "esc":
+			return s, s.leave()
+		case "ctrl+s":
+			return s, tui.Push(s.saving())
+		case "ctrl+t":
+			return s, tui.Push(newDryRun(s.env, core.DryInput{Name: s.name(), Source: s.area.Value()}))
+		case "tab":
+			s.area.InsertString("    ")
+			return s, s.look()
+		}
+	case tea.PasteMsg:
+	default:
+		return s, nil
+	}
+	before := s.area.Value()
+	var cmd tea.Cmd
+	s.area, cmd = s.area.Update(msg)
+	if s.area.Value() == before {
+		return s, cmd
+	}
+	return s, tea.Batch(cmd, s.look())
+}
+
+// name is what a run of the unsaved text is called.
+func (s *editor) name() string {
+	if s.from.Name == "" {
+		return "draft"
+	}
+	return s.from.Name
+}
+
+// leave goes back, and asks when something was not saved.
+func (s *editor) leave() tea.Cmd {
+	if s.area.Value() == s.saved {
+		return tui.Pop()
+	}
+	e := s.env
+	return tui.Push(tui.NewConfirm(e.Session, func() tui.ConfirmSpec {
+		return tui.ConfirmSpec{Title: e.T("analysis.leave_title"), Text: e.T("analysis.leave_text"), Yes: e.T("analysis.leave_yes"),
+			Do: func() tea.Cmd { return func() tea.Msg { return tui.Confirmed{Result: editorLeft{}} } }}
+	}))
+}
+
+// saving asks for the reason, and for the name of a new one.
+func (s *editor) saving() tui.Screen {
+	e, from, source := s.env, s.from, s.area.Value()
+	analysis, actor := e.Portal.Analysis, e.Actor()
+	name, reason := from.Name, ""
+	f := &deedForm{env: e, why: "analysis.why_proof", title: func() string { return e.T("analysis.save_title") }}
+	f.do = func() func(context.Context) (any, error) {
+		in := core.ScriptInput{Name: strings.TrimSpace(name), Source: source, Reason: strings.TrimSpace(reason), From: from.Version}
+		return func(ctx context.Context) (any, error) { return analysis.Save(ctx, actor, in) }
+	}
+	return newDeedForm(f, func() tui.FormSpec {
+		var fields []tui.Field
+		if from.Name == "" {
+			fields = append(fields, tui.Text{Key: "name", Label: e.T("analysis.name"), Value: &name, Limit: core.MaxScriptName, Hint: e.T("analysis.name_hint")})
+		}
+		fields = append(fields, tui.Text{Key: "reason", Label: e.T("people.reason"), Value: &reason, Limit: core.MaxReason, Optional: true, Hint: e.T("people.reason_hint")})
+		return tui.FormSpec{Pages: []tui.Page{{Fields: fields}}, Submit: e.T("analysis.key_save"), Busy: e.T("requests.busy")}
+	})
+}
+
+// SetSize takes the room of the screen.
+func (s *editor) SetSize(w, h int) {
+	s.w, s.h = w, h
+	s.area.SetWidth(w)
+	s.area.SetHeight(max(h-editorFoot, 3))
+}
+
+// View is the text, and what is wrong with it.
+func (s *editor) View() string {
+	e, t := s.env, s.env.Theme
+	said := t.Good.Render(t.Signs.OK) + " " + e.T("done.analysis_check")
+	if len(s.wrong) > 0 {
+		said = t.Bad.Render(t.Signs.No) + " " + hanging(problemText(e, s.wrong[0]), s.w)
+	}
+	lines := strings.Split(said, "\n")
+	return s.area.View() + "\n\n" + strings.Join(lines[:min(len(lines), editorFoot-1)], "\n")
+}
+
+// Title names the screen.
+func (s *editor) Title() string {
+	if s.from.Name == "" {
+		return s.env.T("analysis.new")
+	}
+	return s.from.Name
+}
+
+// Typing says that keys are text.
+func (s *editor) Typing() bool { return true }
+
+// Cursor stands in the text.
+func (s *editor) Cursor() *tea.Cursor { return s.area.Cursor() }
+
+// Help returns the keys that work now.
+func (s *editor) Help() []key.Binding {
+	e := s.env
+	return []key.Binding{e.bind("ctrl+s", "analysis.key_save"), e.bind("ctrl+t", "analysis.key_try"), e.bind("esc", "key.back")}
+}
