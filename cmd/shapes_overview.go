@@ -66,6 +66,7 @@ type overviewShape struct {
 	Ending       []endingShape           `json:"ending"`
 	EndingKeys   []endingKeyShape        `json:"ending_keys"`
 	Dead         int                     `json:"messages_given_up"`
+	Requests     int                     `json:"requests_open"`
 	Allowances   []allowanceShape        `json:"allowances"`
 	Backup       time.Time               `json:"backup,omitzero"`
 	Warnings     []warningShape          `json:"warnings"`
@@ -75,7 +76,7 @@ func shapeOverview(o core.Overview) overviewShape {
 	out := overviewShape{
 		Now: o.Now, Span: o.Span, Bars: make([]barShape, len(o.Bars)), CountedSince: o.Since, Accounts: o.Accounts,
 		States: map[core.State]int{}, Factors: map[core.FactorKind]int{}, FactorsOff: o.FactorsOff, Ending: []endingShape{}, EndingKeys: []endingKeyShape{},
-		Dead: o.Dead, Allowances: []allowanceShape{}, Backup: o.Backup, Warnings: []warningShape{},
+		Dead: o.Dead, Requests: o.Requests, Allowances: []allowanceShape{}, Backup: o.Backup, Warnings: []warningShape{},
 	}
 	for i, b := range o.Bars {
 		out.Bars[i] = barShape{Begin: b.Begin, SignIns: b.SignIns, Refused: b.Refused, SignUps: b.SignUps}

@@ -91,6 +91,7 @@ type Overview struct {
 	Dead       int         // messages that were given up, at most MaxPage
 	Uses       []Use       // this month's allowances
 	Backup     time.Time   // the last one; zero: none is known
+	Requests   int         // to be deleted, that are open; at most MaxPage
 	Warnings   []Warning   // the gravest first
 }
 

@@ -22,6 +22,9 @@ const (
 	WarnFactorsOff    WarningCode = "factors_off"    // N factors were disabled by failures in a row
 	WarnAllowance     WarningCode = "allowance"      // N percent are used; Target is the service
 	WarnDead          WarningCode = "dead"           // N messages were given up
+	WarnRequests      WarningCode = "requests"       // N requests to be deleted wait for a decision
+	WarnUnknownRun    WarningCode = "unknown_run"    // N analyses of which nobody knows what became of them
+	WarnAtOnce        WarningCode = "at_once"        // accounts are deleted without anybody looking at the request
 	WarnNoBackup      WarningCode = "no_backup"      // none is known of
 	WarnOldBackup     WarningCode = "old_backup"     // the last one is N days old
 	WarnOpenNoQuota   WarningCode = "open_no_quota"  // everybody may sign up, as many as they like
@@ -31,7 +34,7 @@ const (
 // WarningCodes returns every warning, the gravest first.
 func WarningCodes() []WarningCode {
 	return []WarningCode{WarnAllowanceOver, WarnNoProvider, WarnNoFactor, WarnAdminNoFactor, WarnFactorsOff, WarnAllowance, WarnDead,
-		WarnNoBackup, WarnOldBackup, WarnOpenNoQuota, WarnContact}
+		WarnRequests, WarnUnknownRun, WarnAtOnce, WarnNoBackup, WarnOldBackup, WarnOpenNoQuota, WarnContact}
 }
 
 // Remedy is where something is mended.
@@ -44,6 +47,8 @@ const (
 	RemedyPeople   Remedy = "people"
 	RemedyRoles    Remedy = "roles"
 	RemedyContacts Remedy = "contacts"
+	RemedyRequests Remedy = "requests"
+	RemedyScripts  Remedy = "scripts"
 	RemedyMachine  Remedy = "machine"
 )
 
@@ -91,6 +96,9 @@ func (t *txn) overviewWarnings(o *Overview) error {
 	if err := t.warnUnprotected(o, add); err != nil {
 		return err
 	}
+	if err := t.warnRequests(o, add); err != nil {
+		return err
+	}
 	switch age := t.now.Sub(o.Backup); {
 	case o.Backup.IsZero():
 		add(Warning{Code: WarnNoBackup, Remedy: RemedyMachine})
@@ -111,6 +119,31 @@ func (t *txn) overviewWarnings(o *Overview) error {
 	slices.SortStableFunc(o.Warnings, func(a, b Warning) int {
 		return slices.Index(order, a.Code) - slices.Index(order, b.Code)
 	})
+	return nil
+}
+
+// warnRequests counts what waits for a decision, and says when nobody is asked for one.
+func (t *txn) warnRequests(o *Overview, add func(Warning)) (err error) {
+	if o.Requests, err = t.openRequests(); err != nil {
+		return err
+	}
+	waiting, err := t.waitingRequests()
+	if err != nil {
+		return err
+	}
+	if waiting > 0 {
+		add(Warning{Code: WarnRequests, N: waiting, Remedy: RemedyRequests})
+	}
+	unknown, err := runs.PageEq(t, "open", string(RunUnknown), "", MaxPage)
+	if err != nil {
+		return err
+	}
+	if len(unknown) > 0 {
+		add(Warning{Code: WarnUnknownRun, N: len(unknown), Remedy: RemedyScripts})
+	}
+	if t.policy.Deletion.Process == ProcessOnce {
+		add(Warning{Code: WarnAtOnce, Remedy: RemedyPolicy, Setting: "deletion.process"})
+	}
 	return nil
 }
 

@@ -276,12 +276,8 @@ func (s *Accounts) CheckUp(ctx context.Context, actor Actor) (CheckUp, error) {
 			return err
 		}
 		if t.may(OpRequests, "") == nil {
-			for _, state := range []RequestState{RequestMade, RequestHeld} {
-				rows, err := requests.PageEq(t, "state", string(state), "", MaxPage)
-				if err != nil {
-					return err
-				}
-				c.Requests += len(rows)
+			if c.Requests, err = t.waitingRequests(); err != nil {
+				return err
 			}
 		}
 		if t.may(OpManageAccounts, "") == nil {

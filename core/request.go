@@ -310,7 +310,19 @@ func (s *Requests) Get(ctx context.Context, actor Actor, id string) (RequestDeta
 	return d, err
 }
 
-// requests counts the open ones, for the overview; at most MaxPage.
+// waitingRequests counts those that wait for a decision; at most MaxPage of each kind.
+func (t *txn) waitingRequests() (n int, err error) {
+	for _, state := range []RequestState{RequestMade, RequestHeld} {
+		rows, err := requests.PageEq(t, "state", string(state), "", MaxPage)
+		if err != nil {
+			return n, err
+		}
+		n += len(rows)
+	}
+	return n, nil
+}
+
+// openRequests counts the open ones, for the overview; at most MaxPage.
 func (t *txn) openRequests() (int, error) {
 	rows, err := requests.PageBy(t, "open", "", "", MaxPage)
 	return len(rows), err

@@ -27,7 +27,7 @@ func adminWays() []adminWay {
 		{"p", "people.title", "people.note", NewPeople, core.OpReadAccounts},
 		{"n", "invites.title", "invites.note_way", NewInvitations, core.OpInvite},
 		{"l", "policy.title", "policy.note", NewPolicy, core.OpReadPolicy},
-		{"q", "requests.title", "requests.note", NewRequests, core.OpReadRequests},
+		{"d", "requests.title", "requests.note", NewRequests, core.OpReadRequests},
 		{"s", "analysis.title", "analysis.note", NewScripts, core.OpReadAnalysis},
 		{"t", "retention.title", "retention.note", NewRetention, core.OpRetention},
 		{"r", "roles.title", "roles.note", NewRoles, core.OpReadRoles},

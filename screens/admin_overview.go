@@ -167,6 +167,7 @@ func (s *overview) mend(n need) tea.Cmd {
 // The ways of administration that mend something, by their keys.
 var remedyWays = map[core.Remedy]string{
 	core.RemedyOutbox: keyMessages, core.RemedyPolicy: "l", core.RemedyPeople: "p", core.RemedyRoles: "r", core.RemedyContacts: "c",
+	core.RemedyRequests: "d", core.RemedyScripts: "s",
 }
 
 // findNeeds says what needs somebody: what is wrong, the gravest first, then who

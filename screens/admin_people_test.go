@@ -111,7 +111,7 @@ func TestResettingFactorsAsksForAProof(t *testing.T) {
 	v := p.peopleOf(t, p.owner)
 	p.clock.Advance(core.StepUpFor + time.Second)
 	v.WaitFor("13 people.").Press("space", "space", "m").WaitFor("This concerns 2 people: ada and bea.")
-	v.Press("end", "up", "up", "up", "enter").WaitFor("All second factors").Press("tab", "enter").WaitFor("Is it you?")
+	v.Press("end", "up", "up", "up", "up", "enter").WaitFor("All second factors").Press("tab", "enter").WaitFor("Is it you?")
 	v.Type(goodPassword).Press("enter").WaitFor("2 were refused:").Contains("has none")
 }
 

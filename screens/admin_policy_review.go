@@ -29,9 +29,10 @@ type policyReview struct {
 	turn   int // counts counts: only the newest one's steps are taken
 	stop   context.CancelFunc
 
-	accept bool // it was said to be known whom it leaves without
-	busy   tui.Busy
-	w      int
+	confirm string // what was typed out, where a change asks for that
+	accept  bool   // it was said to be known whom it leaves without
+	busy    tui.Busy
+	w       int
 }
 
 // countStep is how far a count has come.
@@ -43,6 +44,9 @@ type countStep struct {
 	impact      core.Impact
 	err         error
 }
+
+// policyConfirmed is the result of the dialog in which something was typed out.
+type policyConfirmed struct{ typed string }
 
 // policyAccepted is the result of the dialog about who is left without.
 type policyAccepted struct{}
@@ -141,7 +145,7 @@ func (s *policyReview) saveDraft() tea.Cmd {
 func (s *policyReview) send() tea.Cmd {
 	s.leaveCount()
 	policies, actor := s.env.Portal.Policy, s.env.Actor()
-	c := core.PolicyChange{Values: maps.Clone(s.work.values), Version: s.work.base.Version, Reason: s.work.reason, Accept: s.accept}
+	c := core.PolicyChange{Values: maps.Clone(s.work.values), Version: s.work.base.Version, Reason: s.work.reason, Accept: s.accept, Confirm: s.confirm}
 	return call(s.env.Ctx, func(ctx context.Context) (core.Policy, error) { return policies.Set(ctx, actor, c) })
 }
 
@@ -199,6 +203,9 @@ func (s *policyReview) answered(m answer[core.Policy]) tea.Cmd {
 		return tui.Push(newStepUp(s.env, "stepup.why_policy"))
 	case core.CodeConflict:
 		return tea.Batch(s.busy.Start(s.env.Session, s.env.T("page.reading")), s.clash())
+	case core.CodeConfirm:
+		s.Release()
+		return tui.Push(s.typeOut())
 	case core.CodeLosesFactor, core.CodeLocksOut:
 		s.Release()
 		return tui.Push(s.sure(m.Err))
@@ -225,6 +232,19 @@ func (s *policyReview) clash() tea.Cmd {
 	})
 }
 
+// typeOut asks to type out that accounts are to be deleted at once.
+func (s *policyReview) typeOut() tui.Screen {
+	e := s.env
+	return tui.NewConfirm(e.Session, func() tui.ConfirmSpec {
+		return tui.ConfirmSpec{
+			Title: e.T("policy.once_title"), Text: e.T("policy.once_text"), Name: core.ConfirmOnce, Yes: e.T("policy.put_in_force"),
+			Do: func() tea.Cmd {
+				return func() tea.Msg { return tui.Confirmed{Result: policyConfirmed{core.ConfirmOnce}} }
+			},
+		}
+	})
+}
+
 // sure asks whether people may be left without a factor, or locked out.
 func (s *policyReview) sure(err error) tui.Screen {
 	e := s.env
@@ -246,6 +266,10 @@ func (s *policyReview) back(m tui.BackMsg) tea.Cmd {
 	case tui.Confirmed:
 		if _, ok := r.Result.(policyAccepted); ok {
 			s.accept = true
+			return again()
+		}
+		if c, ok := r.Result.(policyConfirmed); ok {
+			s.confirm = c.typed
 			return again()
 		}
 	case policyMerged:

@@ -155,13 +155,14 @@ func (s *home) column(head []string, w int) []string {
 	}{
 		{blank, blank, true, ways, all}, {nil, blank, true, ways, all}, {nil, nil, true, ways, all},
 		{nil, nil, false, ways, all}, {nil, nil, false, bare, all}, {nil, nil, false, bare, room},
+		{nil, nil, false, bare[1:], room + 1}, // without a title, too
 	} {
 		lines = slices.Concat(head, less.above, s.checkView(w, less.well, less.most), less.between, less.ways)
 		if len(lines) <= s.h {
 			return lines
 		}
 	}
-	return s.keepMarked(lines, len(bare))
+	return s.keepMarked(lines, len(bare)-1)
 }
 
 // all is more lines than a check-up has.
@@ -173,7 +174,7 @@ func (s *home) keepMarked(lines []string, ways int) []string {
 	if len(lines) <= s.h {
 		return lines
 	}
-	marked := len(lines) - ways + 1 + s.menu.index(s.ways())
+	marked := len(lines) - ways + s.menu.index(s.ways())
 	top := max(min(marked-s.h+1, len(lines)-s.h), 0)
 	return lines[top : top+s.h]
 }

@@ -248,7 +248,7 @@ func TestAgreementsInLines(t *testing.T) {
 		l.Asked().Answer("ada", otherPassword, "")
 		l.Hears(d.T("agreement.name", "Name", "Terms of use", "Version", 1), "https://lanterns.example/terms", "1 "+d.T("agreement.read"), "3 "+d.T("agreement.not"))
 		l.Answer("1").Hears("2. Keep what is yours.").Answer("back").Hears("2 " + d.T("agreement.agree")).Answer("2").Hears(d.T("home.check"))
-		l.Answer("v").Hears(d.T("privacy.text")).Answer("1").Hears(d.T("legal.mine"), "Terms of use").Answer("back").Answer("back").Asked()
+		l.Answer("v").Hears(d.T("privacy.text")).Answer("2").Hears(d.T("legal.mine"), "Terms of use").Answer("back").Answer("back").Asked()
 		undrawn(t, l)
 	}
 }

@@ -43,10 +43,10 @@ func TestTheInboxInLines(t *testing.T) {
 		l.Hears(d.T("inbox.unread", "Count", 3), "1 * "+d.T("inbox.new")+" "+subject(core.NoticePasswordChanged), "3 * "+d.T("inbox.new")+" "+subject(core.NoticeNewDevice))
 		l.Answer("3").Hears(subject(core.NoticeNewDevice), "203.0.113.9").Answer("back")
 		l.Hears(d.T("inbox.unread", "Count", 2), "3 "+d.T("inbox.read")).Answer("u").Hears(d.T("inbox.all_read"))
-		l.Answer("n").Hears(d.T("wishes.mail_unconfirmed", "Address", "ada@example.org"), "2 "+d.T("outbox.kind.password_changed")+" * "+d.T("wishes.always"))
+		l.Answer("n").Hears(d.T("wishes.mail_unconfirmed", "Address", "ada@example.org"), "3 "+d.T("outbox.kind.password_changed")+" * "+d.T("wishes.always"))
 		l.Answer("m 1").Hears("1 "+d.T("outbox.kind.new_device")+" * "+d.T("wishes.on")+" o "+d.T("wishes.off"),
 			d.T("wishes.saved", "Channel", d.T("wishes.mail"), "State", d.T("wishes.off")))
-		l.Answer("2").Hears(d.T("wishes.locked")).Answer("back").Hears(d.T("inbox.title")).Answer("back").Hears(d.T("home.check")).Asked()
+		l.Answer("3").Hears(d.T("wishes.locked")).Answer("back").Hears(d.T("inbox.title")).Answer("back").Hears(d.T("home.check")).Asked()
 		undrawn(t, l)
 	}
 }

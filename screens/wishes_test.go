@@ -76,9 +76,9 @@ func TestSecurityNoticesAlwaysComeAndThePageSaysWhy(t *testing.T) {
 	p := newPost(t, nil)
 	ada := p.signUp(t, "ada", otherPassword)
 	v, e := p.wishesAt(t, ada)
-	v.Resize(120, 40)
+	v.Resize(120, 60)
 	for _, n := range core.NoticeTypes() {
-		if !n.Security {
+		if !n.Security || n.Owners {
 			continue
 		}
 		if line := lineOf(t, v, e.T("outbox.kind."+string(n.Kind))); strings.Count(line, "● always") != 2 {

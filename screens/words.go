@@ -57,7 +57,7 @@ func (w Words) Write(m core.Wording) core.Text {
 func ownAct(k core.NoticeKind) bool {
 	switch k {
 	case core.NoticeAllowance, core.NoticeRoleGiven, core.NoticeRoleEnded, core.NoticeAccessGiven, core.NoticeAccessEnded,
-		core.NoticeDeleteApproved, core.NoticeDeleteRefused, core.NoticeInactive, core.NoticeDeleteHeld,
+		core.NoticeDeleteApproved, core.NoticeDeleteRefused, core.NoticeInactive, core.NoticeDeleteHeld, core.NoticeScript, core.NoticeScriptOwner,
 		core.NoticeRequestMade, core.NoticeRequestHeld, core.NoticeRequestGone, core.MessageFarewell,
 		core.NoticeKeyEnding, core.NoticeKeyEnded:
 		return false

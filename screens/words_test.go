@@ -43,6 +43,20 @@ func factArgs(k core.MessageKind) map[string]string {
 		return map[string]string{"PortalRole": string(core.RoleAdmin), "RoleReason": "moved on"}
 	case core.NoticeAccessGiven, core.NoticeAccessEnded:
 		return map[string]string{"App": "Archive", "AppRole": "reader", "AppFrom": "2026-11-30T12:00:00Z", "AppUntil": ""}
+	case core.NoticeDeleteAsked:
+		return map[string]string{"Process": "mail"}
+	case core.NoticeDeleteApproved, core.NoticeInactive:
+		return map[string]string{"Due": "2026-11-29T12:00:00Z"}
+	case core.NoticeDeleteRefused:
+		return map[string]string{"Reason": "the books are out"}
+	case core.NoticeRequestMade, core.NoticeRequestHeld, core.NoticeRequestGone:
+		return map[string]string{"Who": "mara", "Request": "01M81NF44072TK2KQGXNEVTQF0", "Process": "mail", "Why": "failed"}
+	case core.NoticeScript:
+		return map[string]string{"Text": "Please bring the books back."}
+	case core.NoticeScriptOwner:
+		return map[string]string{"Text": "mara has left", "Script": "leavers", "About": "mara"}
+	case core.MessageFarewell:
+		return map[string]string{"Account": "01M81NF44072TK2KQGXNEVTQF0", "Document": `{"kind":"deletion"}`, "Signature": "-----BEGIN SSH SIGNATURE-----", "Key": testKey}
 	case core.NoticeRecoveryUsed:
 		return map[string]string{"Left": "9"}
 	case core.NoticeAllowance:

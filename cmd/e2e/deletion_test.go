@@ -84,7 +84,7 @@ func TestTheOwnerDecidesOverSSH(t *testing.T) {
 		t.Fatalf("the owner's mail: %s %q", letter.To, letter.Subject)
 	}
 	owner.choose("d  Administration")
-	owner.choose("q  Delete requests")
+	owner.choose("d  Delete requests")
 	owner.WaitFor("the owner decides", "ada")
 	owner.Press("enter")
 	owner.WaitFor("What would go")
