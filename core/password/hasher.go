@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync/atomic"
 
 	"github.com/alexedwards/argon2id"
@@ -85,10 +86,14 @@ func (h *Hasher) Hash(ctx context.Context, pw string) (phc string, err error) {
 
 // Verify says whether phc is the hash of pw, comparing in constant time, and
 // whether phc costs less in any respect than what Hash makes now and should be
-// replaced while the password is at hand. A password that cannot be normalized
-// is wrong at the same cost. ErrHash says that phc is no Argon2id hash within
-// MaxParams; when ctx ends while the call waits, its error is returned.
+// replaced while the password is at hand, as every hash of another form is (see
+// Scheme). A password that cannot be normalized is wrong at the same cost. ErrHash
+// says that phc is no hash of a form that is known, or beyond its bounds; when ctx
+// ends while the call waits, its error is returned.
 func (h *Hasher) Verify(ctx context.Context, pw, phc string) (ok, weaker bool, err error) {
+	if !strings.HasPrefix(phc, "$argon2id$") {
+		return h.verifyForeign(ctx, pw, phc)
+	}
 	p, err := decode(phc)
 	if err != nil {
 		return false, false, err
@@ -102,6 +107,20 @@ func (h *Hasher) Verify(ctx context.Context, pw, phc string) (ok, weaker bool, e
 		return false, false, err
 	}
 	return ok && invalid == nil, !p.covers(h.costs()), nil
+}
+
+// verifyForeign is Verify for a hash that another program made. It waits for its
+// turn and its memory like every other.
+func (h *Hasher) verifyForeign(ctx context.Context, pw, stored string) (ok, weaker bool, err error) {
+	f, err := parseForeign(stored)
+	if err != nil {
+		return false, false, err
+	}
+	pw, invalid := Normalize(pw)
+	if err := h.do(ctx, f.memory, func() error { ok = f.same(pw); return nil }); err != nil {
+		return false, false, err
+	}
+	return ok && invalid == nil, true, nil
 }
 
 // Burn takes as long as Verify does for a hash made now. It is for accounts that

@@ -163,7 +163,7 @@ func TestHostileStoredHashIsRefused(t *testing.T) {
 	const salt, key = "c29tZXNhbHRzb21lc2FsdA", "RdescudvJCsgt3ub+b+dWRWJTmaaJObG"
 	for _, phc := range []string{
 		"", "$", "argon2id", strings.Repeat("$", 300), strings.Repeat("A", 1<<20),
-		"$argon2i$v=19$m=64,t=1,p=1$" + salt + "$" + key,
+		"$argon2d$v=19$m=64,t=1,p=1$" + salt + "$" + key,
 		"$argon2id$v=16$m=64,t=1,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=64,t=0,p=1$" + salt + "$" + key,          // panics beneath
 		"$argon2id$v=19$m=64,t=1,p=0$" + salt + "$" + key,          // panics beneath

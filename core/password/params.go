@@ -14,8 +14,8 @@ type Params struct {
 var (
 	// ErrParams says that parameters are weaker than the minimum or beyond the maximum.
 	ErrParams = errors.New("password: argon2id parameters out of bounds")
-	// ErrHash says that a stored hash is not an Argon2id PHC string within
-	// MaxParams. It is refused before anything is computed.
+	// ErrHash says that a stored hash is of no form that is known (see Scheme), or
+	// beyond its bounds. It is refused before anything is computed.
 	ErrHash = errors.New("password: stored hash is not valid")
 )
 
