@@ -96,6 +96,7 @@ require (
 	github.com/pires/go-proxyproto v0.12.0 // indirect
 	github.com/pquerna/otp v1.5.0
 	github.com/rivo/uniseg v0.4.7 // indirect
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 	github.com/test-go/testify v1.1.4 // indirect
 	github.com/wneessen/go-mail v0.8.1
 	github.com/xo/terminfo v0.0.0-20220910002029-abceb7e1c41e // indirect

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,7 +113,7 @@ func TestTextMessagesGoByTheSettings(t *testing.T) {
 // Whoever lists processes sees no password.
 func TestThereIsNoFlagForHowMessagesLeave(t *testing.T) {
 	for key, flag := range flagOf() {
-		if section, _, _ := strings.Cut(key, "."); (section == "mail" || section == "sms") != (flag == "") {
+		if section, _, _ := strings.Cut(key, "."); slices.Contains([]string{"mail", "sms", "posts"}, section) != (flag == "") {
 			t.Errorf("%s has the flag %q", key, flag)
 		}
 	}

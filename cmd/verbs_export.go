@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"postern/core"
 	"postern/core/text"
 )
 
@@ -27,8 +28,14 @@ func (v verbSet) export() *cobra.Command {
 		if err := c.whose(user); err != nil {
 			return err
 		}
+		write := func(w io.Writer) (core.Exported, error) {
+			if user != "" {
+				return c.Portal.Data.ExportOf(ctx, c.Actor, user, w, nil)
+			}
+			return c.Portal.Data.Export(ctx, c.Actor, w, nil)
+		}
 		if out == "" {
-			_, err := c.Portal.Archive.Export(ctx, c.Actor, user, c.Out, nil)
+			_, err := write(c.Out)
 			return err
 		}
 		path := out
@@ -40,7 +47,7 @@ func (v verbSet) export() *cobra.Command {
 			return backupError(err, path)
 		}
 		defer file.Drop()
-		r, err := c.Portal.Archive.Export(ctx, c.Actor, user, file, nil)
+		r, err := write(file)
 		if err != nil {
 			return err
 		}

@@ -355,7 +355,7 @@ func (t *txn) nameRun(r *Run) (err error) {
 // RunDetail is a run in full, with what became of its posts.
 type RunDetail struct {
 	Run
-	Posts []Post
+	Posts []Post `json:"posts"`
 }
 
 // Show returns a run in full. CodeDenied, CodeNotFound (field "run").

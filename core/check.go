@@ -55,7 +55,7 @@ func (c *checker) tables() error {
 		contacts.Check, agreements.Check, agreementVersions.Check, agreementCounts.Check, acceptances.Check,
 		policyDrafts.Check, retiredNames.Check, requests.Check, forgetting.Check, accountHolds.Check, inactiveWarnings.Check,
 		unsealed.Check, chainBlocks.Check, chainHeads.Check, chainPoints.Check, chainCuts.Check, chainGone.Check, chainKeys.Check,
-		scripts.Check, scriptVersions.Check, runs.Check, posts.Check,
+		scripts.Check, scriptVersions.Check, runs.Check, posts.Check, exports.Check,
 	} {
 		if err := c.ctx.Err(); err != nil {
 			return err
@@ -298,6 +298,9 @@ func (c *checker) factors() error {
 		return err
 	}
 	if err := each(c, recoverySets, func(id string, _ recoverySet) error { return c.owned("recovery set", id, id) }); err != nil {
+		return err
+	}
+	if err := each(c, exports, func(id string, _ exportRecord) error { return c.owned("receipt of an export", id, id) }); err != nil {
 		return err
 	}
 	return each(c, notices, func(id string, n Notice) error { return c.owned("notice", id, n.Account) })

@@ -292,22 +292,26 @@ func (r *removal) odds() error {
 	if err := devices.Delete(r, r.account.ID); err != nil {
 		return err
 	}
-	for _, drop := range []func(store.Tx, string) error{policyDrafts.Delete, inactiveWarnings.Delete, accountHolds.Delete} {
+	for _, drop := range []func(store.Tx, string) error{policyDrafts.Delete, inactiveWarnings.Delete, accountHolds.Delete, exports.Delete} {
 		if err := drop(r, r.account.ID); err != nil {
 			return err
 		}
 	}
-	guarded := []guardKey{factorGuard(r.account.ID), recoveryGuard(r.account.ID),
-		sendGuard(r.account.ID, ServiceMail), sendGuard(r.account.ID, ServiceSMS)}
-	for _, login := range []string{r.account.UserName, r.account.Email} {
+	return r.clearFailures(r.account.guards())
+}
+
+// guards are the keys under which failures of an account are counted.
+func (a Account) guards() []guardKey {
+	list := []guardKey{factorGuard(a.ID), recoveryGuard(a.ID), sendGuard(a.ID, ServiceMail), sendGuard(a.ID, ServiceSMS)}
+	for _, login := range []string{a.UserName, a.Email} {
 		if login == "" {
 			continue
 		}
 		for _, kind := range []guardKind{guardLogin, guardCode, guardSession} {
-			guarded = append(guarded, loginGuard(kind, login))
+			list = append(list, loginGuard(kind, login))
 		}
 	}
-	return r.clearFailures(guarded)
+	return list
 }
 
 // retiredNames keeps the names of deleted accounts from being given again, as

@@ -18,6 +18,7 @@ type flow struct {
 	fresh   bool // begins with a portal that is not set up
 	prepare func(t *testing.T, p *coretest.Place) func() error
 	denied  bool // it is refused in any case
+	grows   bool // each try, also one that fails, adds to what it reads: every one begins anew
 }
 
 func flows() []flow {
@@ -189,7 +190,7 @@ func flows() []flow {
 			p.Clock.Advance(time.Hour)
 			return func() error { _, err := p.Portal.SignIn.Resume(ctx, local, in.Token); return err }
 		}},
-	}, slices.Concat(factorFlows(), legalFlows(), grantFlows(), appFlows(), auditFlows(), policyFlows(), peopleFlows(), requestFlows(), retentionFlows(), analysisFlows(), keyEndFlows())...)
+	}, slices.Concat(factorFlows(), legalFlows(), grantFlows(), appFlows(), auditFlows(), policyFlows(), peopleFlows(), requestFlows(), retentionFlows(), analysisFlows(), keyEndFlows(), dataFlows())...)
 }
 
 // setupCode makes a setup code; it needs no store.
@@ -232,6 +233,11 @@ func TestTheStoreFailsAtAnyCall(t *testing.T) {
 			run := f.prepare(t, p)
 			before, done := substance(p.Dump()), countDone(p, f.fresh)
 			for n := 1; ; n++ {
+				if f.grows && n > 1 {
+					p, faulty = faultyPlace(t, f.fresh)
+					run = f.prepare(t, p)
+					before, done = substance(p.Dump()), countDone(p, f.fresh)
+				}
 				faulty.FailAt(n)
 				err := run()
 				calls := faulty.Calls()

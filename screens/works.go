@@ -111,7 +111,7 @@ func newRetentionRun(env *Env) tui.Screen {
 // newMyData hands one's own data over: as a file at the local door; from elsewhere
 // the verb does it, and the page says how.
 func newMyData(env *Env) tui.Screen {
-	create, archive, actor, d := env.Door.Create, env.Portal.Archive, env.Actor(), env.Dict
+	create, archive, actor, d := env.Door.Create, env.Portal.Data, env.Actor(), env.Dict
 	if create == nil {
 		reach := env.Door.Reach
 		if reach == "" {
@@ -130,7 +130,7 @@ func newMyData(env *Env) tui.Screen {
 				return workResult{}, &core.Error{Code: core.CodeNotWritten, Err: err}
 			}
 			defer file.Drop()
-			r, err := archive.Export(ctx, actor, "", file, func(entries int) { progress(entries, 0) })
+			r, err := archive.Export(ctx, actor, file, func(_ int, share float64) { progress(int(share*100), 100) })
 			if err != nil {
 				return workResult{}, err
 			}
@@ -139,6 +139,6 @@ func newMyData(env *Env) tui.Screen {
 				return workResult{}, &core.Error{Code: core.CodeNotWritten, Err: err}
 			}
 			lines := []string{d.T("mydata.saved", "File", text.Escape(path)), "", d.T("deletion.receipt"), strings.TrimSpace(r.Document), ""}
-			return workResult{good: true, lines: append(lines, strings.Split(strings.TrimSpace(r.Signature), "\n")...), copy: receiptText(r)}, nil
+			return workResult{good: true, lines: append(lines, strings.Split(strings.TrimSpace(r.Signature), "\n")...), copy: receiptText(r.Receipt)}, nil
 		}})
 }
