@@ -427,5 +427,5 @@ func (r *interruptible) Read(p []byte) (int, error) {
 
 var _ io.Reader = (*interruptible)(nil)
 
-// blank says whether there is nothing on a line.
+// blankLine says whether there is nothing on a line.
 func blankLine(line []byte) bool { return len(bytes.TrimSpace(line)) == 0 }

@@ -549,7 +549,7 @@ func TestImportedPeopleAreNotTakenForInactive(t *testing.T) {
 
 // importFlows are imports of a few lines.
 func importFlows() []flow {
-	file := "user_name,email,password_hash\nnoor,noor@example.org," + hashes["scrypt"] + "\nbad name,,\nzoe,,\n"
+	file := "user_name,email,password_hash\nnoor,noor@example.org," + hashes["django"] + "\nbad name,,\nzoe,,\n"
 	return []flow{
 		{name: "import", prepare: func(_ *testing.T, p *coretest.Place) func() error {
 			return func() error {
