@@ -175,6 +175,9 @@ func (r *importRun) prepare(src io.ReadSeeker) error {
 		return err
 	}
 	r.reader, err = newImportReader(io.LimitReader(&interruptible{r.ctx, src}, n), r.opt.Format)
+	if err == nil {
+		r.reader.past = r.from.Line
+	}
 	return err
 }
 

@@ -50,6 +50,7 @@ type importReader struct {
 	line   int       // the number of the last one
 	read   int64     // bytes until its end
 	length int       // bytes of it
+	past   int       // lines up to this one are not looked at
 
 	titles []string // of a CSV file
 	cells  *csv.Reader
@@ -136,7 +137,7 @@ func (r *importReader) next() (line int, in importInput, err error) {
 		if err == nil && blankLine(raw) {
 			continue
 		}
-		if err != nil {
+		if err != nil || r.line <= r.past {
 			return r.line, in, err
 		}
 		if r.cells == nil {
