@@ -46,6 +46,8 @@ type verbSet struct {
 	run  runner
 	in   io.Reader // standard input, for verbs that read it; nil where there is none
 	far  bool      // for `ssh host VERB`: no maintenance of the machine's files
+
+	watched bool // somebody looks at standard error: long work says how far it is
 }
 
 // verb makes one command. Its words are verb.KEY; use names its arguments.
@@ -94,7 +96,7 @@ func (v verbSet) all() []*cobra.Command {
 	list := []*cobra.Command{
 		v.whoami(), v.users(), v.sessions(), v.keys(), v.factors(), v.policy(), v.audit(), v.invites(), v.messages(), v.overview(), v.version(),
 	}
-	list = append(list, v.apps(), v.grants(), v.contacts(), v.agreements(), v.requests(), v.retention(), v.analysis(), v.export())
+	list = append(list, v.apps(), v.grants(), v.contacts(), v.agreements(), v.requests(), v.retention(), v.analysis(), v.export(), v.importAccounts())
 	if !v.far {
 		list = append(list, v.check(), v.backup(), v.keyset())
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"postern/cmd/control"
 	"postern/core"
@@ -25,7 +26,7 @@ import (
 
 // verbs are the verbs of the command line.
 func (p *process) verbs() []*cobra.Command {
-	set := verbSet{dict: p.dict, run: p.atConsole, in: p.in}
+	set := verbSet{dict: p.dict, run: p.atConsole, in: p.in, watched: term.IsTerminal(int(p.err.Fd()))}
 	return append(set.all(), p.restore(), p.compact())
 }
 

@@ -92,13 +92,14 @@ const (
 	OpRetention      Operation = "retention"     // counts and removes what is kept no longer, and holds accounts
 	OpReadAnalysis   Operation = "read_analysis" // reads scripts, their runs and what they printed
 	OpAnalysis       Operation = "analysis"      // writes and tries scripts, resolves runs
+	OpImport         Operation = "import"        // makes accounts of a file, with hashes of passwords
 )
 
 // Operations returns every operation, in the order of the table in the docs.
 func Operations() []Operation {
 	return []Operation{OpSelf, OpReadAccounts, OpManageAccounts, OpReadPolicy, OpChangePolicy, OpReadAudit,
 		OpInvite, OpMessages, OpSystem, OpReadRoles, OpContacts, OpAgreements, OpManageRoles, OpOverview,
-		OpReadApps, OpApps, OpReadRequests, OpRequests, OpRetention, OpReadAnalysis, OpAnalysis}
+		OpReadApps, OpApps, OpReadRequests, OpRequests, OpRetention, OpReadAnalysis, OpAnalysis, OpImport}
 }
 
 // Roles returns every role, the highest first.
@@ -132,6 +133,7 @@ var roleMay = map[Operation][]Role{
 	OpRetention:      {RoleOwner, RoleAdmin},
 	OpReadAnalysis:   {RoleOwner, RoleAdmin, RoleAuditor},
 	OpAnalysis:       {RoleOwner, RoleAdmin},
+	OpImport:         {RoleOwner, RoleAdmin},
 }
 
 // roleGives says which roles the holder of a role gives, changes and ends.

@@ -47,6 +47,7 @@ var mayDo = map[core.Operation]string{
 	core.OpRetention:      "oa---",
 	core.OpReadAnalysis:   "oa-u-",
 	core.OpAnalysis:       "oa---",
+	core.OpImport:         "oa---",
 }
 
 // Every role and every operation: what the core decides, what screens are told,

@@ -37,7 +37,8 @@ type Account struct {
 	Theme       string            `json:"theme,omitempty"`
 	TimeZone    string            `json:"time_zone,omitempty"` // IANA name; "": UTC
 	Fields      map[string]string `json:"fields,omitempty"`
-	Invite      string            `json:"invite,omitempty"` // the invitation it came by
+	Invite      string            `json:"invite,omitempty"`  // the invitation it came by
+	Imported    time.Time         `json:"imported,omitzero"` // when it came by an import; Created may lie long before
 
 	EmailConfirmed time.Time `json:"email_confirmed,omitzero"` // when a code showed that Email is its person's
 	Muted          []string  `json:"muted,omitempty"`          // notices that are not wanted, "KIND/CHANNEL"

@@ -111,7 +111,8 @@ const (
 	ActAnalysisResolve Action = "analysis.resolve" // what that run meant
 	ActAnalysisPost    Action = "analysis.post"    // by the portal: what became of something a script has posted
 	ActAnalysisRepost  Action = "analysis.repost"
-	ActKeyLapsed       Action = "key.lapsed" // by the portal: its time had come
+	ActKeyLapsed       Action = "key.lapsed"     // by the portal: its time had come
+	ActImport          Action = "account.import" // of a batch of lines; Target is the import
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -133,7 +134,7 @@ func Actions() []Action {
 		ActRequestMake, ActRequestCancel, ActRequestApprove, ActRequestRefuse, ActRequestHold, ActRequestMove, ActRequestCarryOut,
 		ActAccountDelete, ActTrailForget, ActAuditVerify, ActCompact, ActDataExport, ActHold, ActRelease, ActRetention, ActInactiveWarn,
 		ActAnalysisSave, ActAnalysisRetire, ActAnalysisDry, ActAnalysisRun, ActAnalysisLost, ActAnalysisResolve, ActAnalysisPost, ActAnalysisRepost,
-		ActKeyLapsed,
+		ActKeyLapsed, ActImport,
 	}
 }
 

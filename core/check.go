@@ -56,6 +56,7 @@ func (c *checker) tables() error {
 		policyDrafts.Check, retiredNames.Check, requests.Check, forgetting.Check, accountHolds.Check, inactiveWarnings.Check,
 		unsealed.Check, chainBlocks.Check, chainHeads.Check, chainPoints.Check, chainCuts.Check, chainGone.Check, chainKeys.Check,
 		scripts.Check, scriptVersions.Check, runs.Check, posts.Check, exports.Check,
+		scripts.Check, scriptVersions.Check, runs.Check, posts.Check, imports.Check,
 	} {
 		if err := c.ctx.Err(); err != nil {
 			return err

@@ -147,7 +147,7 @@ func (t *txn) portalDemands(p FactorPolicy, a Account) (by time.Time, must bool,
 		since = later(p.AdminsSince, held.since)
 	}
 	if p.Enforce == EnforceEverybody {
-		if all := later(p.EverybodySince, a.Created); held.top == 0 || all.Before(since) {
+		if all := later(later(p.EverybodySince, a.Created), a.Imported); held.top == 0 || all.Before(since) {
 			since = all
 		}
 	} else if held.top == 0 {

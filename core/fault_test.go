@@ -190,7 +190,7 @@ func flows() []flow {
 			p.Clock.Advance(time.Hour)
 			return func() error { _, err := p.Portal.SignIn.Resume(ctx, local, in.Token); return err }
 		}},
-	}, slices.Concat(factorFlows(), legalFlows(), grantFlows(), appFlows(), auditFlows(), policyFlows(), peopleFlows(), requestFlows(), retentionFlows(), analysisFlows(), keyEndFlows(), dataFlows())...)
+	}, slices.Concat(factorFlows(), legalFlows(), grantFlows(), appFlows(), auditFlows(), policyFlows(), peopleFlows(), requestFlows(), retentionFlows(), analysisFlows(), keyEndFlows(), dataFlows(), importFlows())...)
 }
 
 // setupCode makes a setup code; it needs no store.

@@ -24,10 +24,7 @@ const ProcessRetention DeletionProcess = "retention"
 
 // used is when an account was used last.
 func (a Account) used() time.Time {
-	if a.LastSignIn.After(a.Created) {
-		return a.LastSignIn
-	}
-	return a.Created
+	return later(later(a.LastSignIn, a.Created), a.Imported)
 }
 
 // inactiveDeed is what retention does to one account.

@@ -77,6 +77,7 @@ type Portal struct {
 	Retention  *Retention
 	Data       *Data
 	Analysis   *Analysis
+	Imports    *Imports
 
 	base *base
 }
@@ -184,7 +185,7 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 		Site: &Site{base: b}, Accounts: &Accounts{b}, SignIn: &SignIn{b}, Sessions: &Sessions{b},
 		Policy: &Policies{b}, Audit: &Audit{b}, Keys: &Keys{base: b}, Invites: &Invites{b},
 		Factors: &Factors{b}, Messages: &Messages{b}, Notices: &Notices{b}, Overview: &Overviews{b},
-		Contacts: &Contacts{b}, Apps: &Apps{b}, Agreements: &Agreements{b}, Access: &Access{b}, Requests: &Requests{b}, Retention: &Retention{b}, Analysis: &Analysis{b}, Data: &Data{b}, base: b,
+		Contacts: &Contacts{b}, Apps: &Apps{b}, Agreements: &Agreements{b}, Access: &Access{b}, Requests: &Requests{b}, Retention: &Retention{b}, Analysis: &Analysis{b}, Data: &Data{b}, Imports: &Imports{b}, base: b,
 	}, nil
 }
 

@@ -155,7 +155,7 @@ func (s *Accounts) SetPreferences(ctx context.Context, actor Actor, in Preferenc
 		default:
 			return refuseField(CodeFormat, "theme")
 		}
-		if _, err := time.LoadLocation(in.TimeZone); err != nil || in.TimeZone == "Local" || len(in.TimeZone) > maxZone {
+		if !validZone(in.TimeZone) {
 			return refuseField(CodeFormat, "time_zone")
 		}
 		old, err := accounts.Get(t, actor.Account)
@@ -170,6 +170,15 @@ func (s *Accounts) SetPreferences(ctx context.Context, actor Actor, in Preferenc
 
 // maxZone is longer than any name of a time zone.
 const maxZone = 64
+
+// validZone says whether a name is that of a time zone, or "".
+func validZone(name string) bool {
+	if len(name) > maxZone || name == "Local" {
+		return false
+	}
+	_, err := time.LoadLocation(name)
+	return err == nil
+}
 
 // putAccount writes a changed account, counts it and notes what changed.
 func (t *txn) putAccount(old, a Account) error {

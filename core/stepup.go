@@ -115,7 +115,12 @@ func (b *base) prove(ctx context.Context, actor Actor, action Action, pw, field 
 	if err != nil {
 		return p, b.refused(ctx, actor, action, p.account.ID, passwordError(field, err))
 	}
-	ok, _, err := b.hasher.Verify(ctx, normal, p.cred.Hash)
+	ok := false
+	if p.cred.Hash == "" { // it came by an import that had none
+		err = b.hasher.Burn(ctx, normal)
+	} else {
+		ok, _, err = b.hasher.Verify(ctx, normal, p.cred.Hash)
+	}
 	if err != nil {
 		return p, b.refused(ctx, actor, action, p.account.ID, asError(err))
 	}
