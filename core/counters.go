@@ -240,6 +240,13 @@ type factorCount struct {
 	// Held counts the active accounts by the kinds they hold, a bit each, so that
 	// it is known of any policy how many have no factor under it.
 	Held map[uint8]int `json:"held,omitempty"`
+
+	// Came and Moved only grow: they say whether anything has happened to factors
+	// since somebody looked. Came counts those that came, by kind; Moved those that
+	// went, were disabled or ended, and holders whose account may sign in no more or
+	// may again.
+	Came  map[FactorKind]int `json:"came,omitempty"`
+	Moved int                `json:"moved,omitempty"`
 }
 
 var factorCounts = store.NewTable[factorCount]("count_factor", 1)
@@ -281,6 +288,10 @@ func (t *txn) factorTotals() (sum factorCount, err error) {
 			addTo(&sum.Held, k, n)
 		}
 		sum.Off += r.Value.Off
+		for k, n := range r.Value.Came {
+			addTo(&sum.Came, k, n)
+		}
+		sum.Moved += r.Value.Moved
 	}
 	return sum, err
 }
@@ -345,29 +356,29 @@ func moveHeld(c *factorCount, before, after uint8) {
 // The only ways in which factors and keys come, go and are disabled.
 
 func (t *txn) insertFactor(f factorRecord) error {
-	return t.counted(f.Account, func(c *factorCount) { c.addFactor(f, 1) },
+	return t.counted(f.Account, func(c *factorCount) { c.addFactor(f, 1); addTo(&c.Came, f.Kind, 1) },
 		func() error { return factors.Insert(t, f.ID, f) })
 }
 
 func (t *txn) deleteFactor(f factorRecord) error {
-	return t.counted(f.Account, func(c *factorCount) { c.addFactor(f, -1) },
+	return t.counted(f.Account, func(c *factorCount) { c.addFactor(f, -1); c.Moved++ },
 		func() error { return factors.Delete(t, f.ID) })
 }
 
 func (t *txn) disableFactor(f factorRecord) error {
 	old := f
 	f.Disabled = t.now
-	return t.counted(f.Account, func(c *factorCount) { c.addFactor(old, -1); c.addFactor(f, 1) },
+	return t.counted(f.Account, func(c *factorCount) { c.addFactor(old, -1); c.addFactor(f, 1); c.Moved++ },
 		func() error { return factors.Put(t, f.ID, f) })
 }
 
 func (t *txn) insertKey(k LinkedKey) error {
-	return t.counted(k.Account, func(c *factorCount) { c.addKey(k, 1) },
+	return t.counted(k.Account, func(c *factorCount) { c.addKey(k, 1); addTo(&c.Came, FactorKey, 1) },
 		func() error { return linkedKeys.Insert(t, k.Fingerprint, k) })
 }
 
 func (t *txn) deleteKey(k LinkedKey) error {
-	return t.counted(k.Account, func(c *factorCount) { c.addKey(k, -1) },
+	return t.counted(k.Account, func(c *factorCount) { c.addKey(k, -1); c.Moved++ },
 		func() error { return linkedKeys.Delete(t, k.Fingerprint) })
 }
 
@@ -375,7 +386,7 @@ func (t *txn) deleteKey(k LinkedKey) error {
 func (t *txn) endKey(k LinkedKey) error {
 	old := k
 	k.Ended = t.now
-	return t.counted(k.Account, func(c *factorCount) { c.addKey(old, -1) },
+	return t.counted(k.Account, func(c *factorCount) { c.addKey(old, -1); c.Moved++ },
 		func() error { return linkedKeys.Put(t, k.Fingerprint, k) })
 }
 
@@ -418,6 +429,7 @@ func (t *txn) countAccount(account string, from, to State) error {
 		return err
 	}
 	return t.changeFactorCount(account, func(c *factorCount) {
+		c.Moved++
 		if from == StateActive {
 			moveHeld(c, bits, 0)
 		} else {

@@ -59,3 +59,51 @@ func BenchmarkImpact(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSwitchingAMethodOff lets a change be refused that would take the last
+// factor from many, on a file as above, while somebody else writes all the time:
+// metrics "set-ms", how long the refusal takes, "other-max-ms", how long one of the
+// other's acts took at most meanwhile, and "other-alone-max-ms" of as many without.
+// Wanted: that nobody waits for the count.
+func BenchmarkSwitchingAMethodOff(b *testing.B) {
+	count := 20_000
+	if v, err := strconv.Atoi(os.Getenv("POSTERN_BENCH_ACCOUNTS")); err == nil {
+		count = v
+	}
+	p := coretest.Open(b, coretest.OnDisk())
+	core.Populate(b, p.Portal, count)
+	// other acts until it is told to stop, and returns how many acts there were and
+	// how long one took at most.
+	other := func(stop <-chan struct{}, most int) (n int, longest time.Duration) {
+		for ; n < most; n++ {
+			select {
+			case <-stop:
+				return n, longest
+			default:
+			}
+			began := time.Now()
+			_, _, err := p.Invites.Create(ctx, coretest.Console(), 1, 1, "")
+			ok(b, err)
+			longest = max(longest, time.Since(began))
+		}
+		return n, longest
+	}
+	for b.Loop() {
+		stop, done := make(chan struct{}), make(chan struct{})
+		var acts int
+		var longest time.Duration
+		go func() {
+			defer close(done)
+			acts, longest = other(stop, 1<<30)
+		}()
+		began := time.Now()
+		refused(b, change(p, false, "factors.app", "off"), core.CodeLosesFactor, "factors")
+		took := time.Since(began)
+		close(stop)
+		<-done
+		_, alone := other(nil, acts)
+		b.ReportMetric(float64(took.Milliseconds()), "set-ms")
+		b.ReportMetric(float64(longest.Microseconds())/1000, "other-max-ms")
+		b.ReportMetric(float64(alone.Microseconds())/1000, "other-alone-max-ms")
+	}
+}

@@ -57,31 +57,56 @@ type PolicyChange struct {
 // (Losing names them) and CodeLocksOut with that of those who could not sign in
 // any more (Impact names them), unless that was accepted; CodeConfirm with
 // what must be typed (Rule) when accounts would be deleted at once; CodeNotOwner
-// for a decider who is none; CodeLockout when no owner could sign in.
+// for a decider who is none; CodeLockout when no owner could sign in. Whom a
+// change of methods touches is counted before anything is written, so that nobody
+// waits for it; CodeConflict with the field "factors" when factors went on changing
+// each time it was.
 func (s *Policies) Set(ctx context.Context, actor Actor, c PolicyChange) (Policy, error) {
+	for try := 1; ; try++ {
+		seen, err := s.foresee(ctx, actor, c)
+		if err != nil {
+			return Policy{}, err
+		}
+		next, err := s.put(ctx, actor, c, seen, try == foreseeTries)
+		if !errors.Is(err, errAgain) {
+			return next, err
+		}
+	}
+}
+
+// change is the policy that a change makes of the one in force, and its reason, or
+// a refusal of it.
+func (t *txn) change(c PolicyChange) (next Policy, reason string, err error) {
+	if err := t.may(OpChangePolicy, ""); err != nil {
+		return next, "", err
+	}
+	if reason, err = cleanText("reason", c.Reason, MaxReason, false); err != nil {
+		return next, "", err
+	}
+	if err := t.requireFresh(); err != nil {
+		return next, "", err
+	}
+	if c.Version != 0 && c.Version != t.policy.Version {
+		return next, "", refuse(CodeConflict)
+	}
+	if next, err = t.changed(c.Values); err != nil {
+		return next, "", err
+	}
+	next.Factors.demandedSince(t.policy.Factors, t.now)
+	return next, reason, t.consented(next, c.Confirm)
+}
+
+// put is Set with what was foreseen of it. errAgain when that holds no more,
+// unless it is the last try.
+func (s *Policies) put(ctx context.Context, actor Actor, c PolicyChange, seen foreseen, last bool) (Policy, error) {
 	var next Policy
 	err := s.do(ctx, actor, ActPolicy, "", func(t *txn) error {
-		if err := t.may(OpChangePolicy, ""); err != nil {
+		var reason string
+		var err error
+		if next, reason, err = t.change(c); err != nil {
 			return err
 		}
-		reason, err := cleanText("reason", c.Reason, MaxReason, false)
-		if err != nil {
-			return err
-		}
-		if err := t.requireFresh(); err != nil {
-			return err
-		}
-		if c.Version != 0 && c.Version != t.policy.Version {
-			return refuse(CodeConflict)
-		}
-		if next, err = t.changed(c.Values); err != nil {
-			return err
-		}
-		next.Factors.demandedSince(t.policy.Factors, t.now)
-		if err := t.consented(next, c.Confirm); err != nil {
-			return err
-		}
-		if err := t.bearable(ctx, next, c.Accept); err != nil {
+		if err := t.bearable(ctx, next, c.Accept, seen, last); err != nil {
 			return err
 		}
 		next.Version, next.Changed, next.By, next.Reason = t.policy.Version+1, t.now, t.entry.Actor, reason
@@ -96,37 +121,6 @@ func (s *Policies) Set(ctx context.Context, actor Actor, c PolicyChange) (Policy
 		return Policy{}, err
 	}
 	return next, nil
-}
-
-// bearable refuses a change that would leave people without a factor, or lock
-// them out, unless that was accepted; and one that would lock out every owner in
-// any case.
-func (t *txn) bearable(ctx context.Context, next Policy, accepted bool) error {
-	c := &counter{txn: t, ctx: ctx, old: t.policy, next: next}
-	if sameMethods(t.policy.Factors, next.Factors) {
-		return nil
-	}
-	if err := c.owners(); err != nil {
-		return err
-	}
-	if c.out.EveryOwner {
-		return refuseField(CodeLockout, "factors")
-	}
-	if accepted {
-		return nil
-	}
-	if c.losesMethods() {
-		if _, err := c.protections(); err != nil {
-			return err
-		}
-	}
-	switch {
-	case c.out.LockedOut.Count > 0:
-		return &Error{Code: CodeLocksOut, Field: "factors", N: c.out.LockedOut.Count}
-	case c.out.Losing.Count > 0:
-		return &Error{Code: CodeLosesFactor, Field: "factors", N: c.out.Losing.Count}
-	}
-	return nil
 }
 
 // with returns the policy with settings changed, checked as a whole.

@@ -6,6 +6,7 @@ package screens
 
 import (
 	"context"
+	"errors"
 	"maps"
 
 	"charm.land/bubbles/v2/key"
@@ -202,6 +203,9 @@ func (s *policyReview) answered(m answer[core.Policy]) tea.Cmd {
 		s.Release()
 		return tui.Push(newStepUp(s.env, "stepup.why_policy"))
 	case core.CodeConflict:
+		if refusal := (*core.Error)(nil); errors.As(m.Err, &refusal) && refusal.Field != "" {
+			break // factors went on changing; the policy is still the one this began from
+		}
 		return tea.Batch(s.busy.Start(s.env.Session, s.env.T("page.reading")), s.clash())
 	case core.CodeConfirm:
 		s.Release()

@@ -299,3 +299,14 @@ func TestThePolicyInLines(t *testing.T) {
 		undrawn(t, l)
 	}
 }
+
+// Where factors went on changing while they were counted, that is said, and what
+// was chosen stays; no version of somebody else's is looked for.
+func TestAChangeThatWasDisturbedIsToldAndKept(t *testing.T) {
+	p := newPlace(t)
+	v := p.policyOf(t)
+	v.Press("enter").WaitFor("Capitals").Press("right").Press("s").WaitFor("off → on").WaitFor("counted")
+	v.Router().Top().Update(answer[core.Policy]{Err: &core.Error{Code: core.CodeConflict, Field: "factors"}})
+	waitToRead(v.Settle(), "Something else changed in the meantime, so nothing was done.")
+	v.Contains("off → on").Press("tab", "enter").WaitFor("Version 3 is in force")
+}
