@@ -178,6 +178,9 @@ func (s *overview) findNeeds() []need {
 	for _, w := range s.data.Warnings {
 		n := need{id: string(w.Code) + "/" + w.Target, sign: "!", bad: true, way: remedyWays[w.Remedy]}
 		n.text, n.mend = WarningWords(e.Dict, w)
+		if w.Setting != "" {
+			n.to = func() tui.Screen { return newPolicyAt(e, w.Setting) }
+		}
 		out = append(out, n)
 	}
 	if c := s.data.States[core.StatePending]; c > 0 {

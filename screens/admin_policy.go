@@ -106,6 +106,9 @@ type policyEdit struct {
 	busy tui.Busy
 	read bool
 	err  error
+	// first is the path of the setting that is opened once the policy was read; ""
+	// for none.
+	first string
 	// leaving says that the page closes as soon as the draft is kept.
 	leaving bool
 	w, h    int
@@ -143,6 +146,27 @@ func NewPolicy(env *Env) tui.Screen {
 	s := &policyEdit{env: env, work: &policyWork{env: env, values: map[string]string{}}}
 	s.menu = menu{env: env, ways: s.ways}
 	return s
+}
+
+// newPolicyAt returns the screen, on which one setting is opened.
+func newPolicyAt(env *Env, setting string) tui.Screen {
+	s, _ := NewPolicy(env).(*policyEdit)
+	s.first = setting
+	return s
+}
+
+// goFirst returns the command that opens the setting one came for, once.
+func (s *policyEdit) goFirst() tea.Cmd {
+	path := s.first
+	s.first = ""
+	section, _, named := strings.Cut(path, ".")
+	if !named || !slices.Contains(policySections(), section) {
+		return nil
+	}
+	s.menu.at = section
+	page, _ := newPolicySection(s, section).(*policySection)
+	page.menu.at = path
+	return tui.Push(page)
 }
 
 // Init reads the policy in force.
@@ -225,7 +249,7 @@ func (s *policyEdit) take(m policyRead) tea.Cmd {
 	s.work.rebase(m.policy, nil)
 	s.work.dirty = false
 	if !m.found {
-		return nil
+		return s.goFirst()
 	}
 	s.work.saved, s.work.reason = m.draft.Saved, m.draft.Reason
 	if m.stale {
@@ -233,7 +257,7 @@ func (s *policyEdit) take(m policyRead) tea.Cmd {
 	}
 	s.work.rebase(m.policy, m.draft.Values)
 	s.work.dirty = false
-	return nil
+	return s.goFirst()
 }
 
 func (s *policyEdit) back(m tui.BackMsg) tea.Cmd {
@@ -242,6 +266,7 @@ func (s *policyEdit) back(m tui.BackMsg) tea.Cmd {
 		return s.Init()
 	case policyMerged:
 		s.work.rebase(r.policy, r.values)
+		return s.goFirst()
 	case policyTaken:
 		s.work.take(r.values)
 		if r.review {
