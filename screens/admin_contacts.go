@@ -27,6 +27,7 @@ type contactList struct {
 	read  bool
 	err   error
 	clear core.ContactKind // what is cleared again after a proof
+	first core.ContactKind // what is marked when the list was read first; "" for none
 }
 
 // contactsRead is what one reading brought.
@@ -67,6 +68,13 @@ func NewContacts(env *Env) tui.Screen {
 	return s
 }
 
+// newContactsAt returns the screen, on which one kind is marked.
+func newContactsAt(env *Env, kind core.ContactKind) tui.Screen {
+	s, _ := NewContacts(env).(*contactList)
+	s.first = kind
+	return s
+}
+
 // Init reads the contacts.
 func (s *contactList) Init() tea.Cmd {
 	ctx, contacts, clock := s.env.Ctx, s.env.Portal.Contacts, s.env.Clock
@@ -93,6 +101,10 @@ func (s *contactList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		if s.err = msg.err; msg.err == nil {
 			s.list, s.now, s.read = msg.list, msg.now, true
 			s.fill()
+			if s.first != "" {
+				s.table.Select(string(s.first))
+				s.first = ""
+			}
 		}
 		return s, nil
 	case contactCleared:

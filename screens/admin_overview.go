@@ -178,8 +178,11 @@ func (s *overview) findNeeds() []need {
 	for _, w := range s.data.Warnings {
 		n := need{id: string(w.Code) + "/" + w.Target, sign: "!", bad: true, way: remedyWays[w.Remedy]}
 		n.text, n.mend = WarningWords(e.Dict, w)
-		if w.Setting != "" {
+		switch {
+		case w.Setting != "":
 			n.to = func() tui.Screen { return newPolicyAt(e, w.Setting) }
+		case w.Remedy == core.RemedyContacts:
+			n.to = func() tui.Screen { return newContactsAt(e, core.ContactKind(w.Target)) }
 		}
 		out = append(out, n)
 	}
