@@ -4,6 +4,7 @@ package cmd
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -20,8 +21,12 @@ func (v verbSet) version() *cobra.Command {
 func (v verbSet) whoami() *cobra.Command {
 	return v.verb("whoami", "whoami", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
 		if c.Actor.Console {
-			return c.answer(whoShape{Console: true, Operator: c.Actor.Client}, func(p *page) {
+			shape := whoShape{Console: true, Operator: c.Actor.Client, AuditHead: c.auditHead(ctx, nil)}
+			return c.answer(shape, func(p *page) {
 				p.line(c.Dict.T("cmd.whoami_console", "User", text.Escape(c.Actor.Client)))
+				if shape.AuditHead != "" {
+					p.line(c.Dict.T("column.audit_head") + ": " + shape.AuditHead)
+				}
 			})
 		}
 		me, err := c.Portal.Accounts.Profile(ctx, c.Actor)
@@ -33,16 +38,26 @@ func (v verbSet) whoami() *cobra.Command {
 			return err
 		}
 		account, protection := shapeAccount(me.Account), shapeProtection(guard)
-		shape := whoShape{Account: &account, Roles: me.Roles, Key: c.Actor.Key, SecondFactor: &protection}
-		if h, err := c.Portal.Audit.Head(ctx, c.Actor); err == nil { // of those who may read the trail
-			shape.AuditHead = h.String()
-		}
+		shape := whoShape{Account: &account, Roles: me.Roles, Key: c.Actor.Key, SecondFactor: &protection, AuditHead: c.auditHead(ctx, me.Roles)}
 		return c.answer(shape, func(p *page) {
 			t := c.titles("user", "display_name", "email", "roles", "key", "second_factor", "ident")
 			p.facts(t[0], or(me.UserName), t[1], or(me.DisplayName), t[2], c.email(me.Account), t[3], c.roles(me.Roles),
 				t[4], or(c.Actor.Key), t[5], c.protection(guard), t[6], me.ID, c.Dict.T("column.audit_head"), shape.AuditHead)
 		})
 	})
+}
+
+// auditHead is where the chain over the trail ends; "" for those who may not read
+// it, who are not refused anything, and while there is none.
+func (c *Call) auditHead(ctx context.Context, roles []core.Role) string {
+	if !c.Actor.Console && !slices.ContainsFunc(roles, func(r core.Role) bool { return core.RoleMay(r, core.OpReadAudit) }) {
+		return ""
+	}
+	h, err := c.Portal.Audit.Head(ctx, c.Actor)
+	if err != nil {
+		return ""
+	}
+	return h.String()
 }
 
 func (v verbSet) sessions() *cobra.Command {

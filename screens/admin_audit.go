@@ -29,8 +29,9 @@ type auditLog struct {
 	busy    tui.Busy
 	rows    *activity // says an entry's parts in words
 	entries paged[core.Entry]
-	ask     auditAsk  // what is asked for, as typed
-	back    time.Time // what was looked back to
+	ask     auditAsk       // what is asked for, as typed
+	back    time.Time      // what was looked back to
+	chain   core.ChainHead // the end of the chain over the trail, to be noted
 
 	follow auditFollow
 }
@@ -38,7 +39,8 @@ type auditLog struct {
 // auditRead is one page of the trail.
 type auditRead struct {
 	pageRead[core.Entry]
-	back time.Time
+	back  time.Time
+	chain core.ChainHead
 }
 
 // auditFollow is what a screen follows the trail with.
@@ -104,6 +106,9 @@ func (s *auditLog) fetch(after string) tea.Cmd {
 		var page core.AuditPage
 		page, m.err = audit.Search(ctx, actor, q)
 		m.list, m.next, m.back = page.Entries, page.Next, page.Back
+		if m.err == nil {
+			m.chain, m.err = audit.Head(ctx, actor)
+		}
 		return m
 	})
 }
@@ -197,6 +202,9 @@ func (s *auditLog) take(m auditRead) tea.Cmd {
 		return nil
 	}
 	s.busy.Stop()
+	if m.err == nil {
+		s.chain = m.chain
+	}
 	if m.err == nil && (m.after != "" || len(s.entries.list) <= len(m.list)) {
 		s.back = m.back
 	}

@@ -200,6 +200,9 @@ func auditViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termin
 	open := func(keys ...string) func(testing.TB, ...tuitest.Option) *tuitest.Terminal {
 		return func(t testing.TB, opts ...tuitest.Option) *tuitest.Terminal {
 			p := aDay(t)
+			if _, err := p.Audit.SealNow(t.Context()); err != nil { // the foot says where the chain ends
+				t.Fatal(err)
+			}
 			e, _ := p.withDisk(t, 1<<20, opts...)
 			v := p.at(t, e, p.owner, NewAudit).WaitFor(e.T("activity.when"))
 			for _, k := range keys {

@@ -24,7 +24,22 @@ func (s *auditLog) View() string {
 	case !p.read:
 		return s.busy.View(s.env.Theme)
 	}
-	return withFoot(s.view(), p.foot(s.env, &s.busy, s.reach(), s.w), s.h)
+	return withFoot(s.view(), p.foot(s.env, &s.busy, s.said(), s.w), s.h)
+}
+
+// said is how far the list goes and, on the right, where the chain over the trail
+// ends: whoever notes that can tell later whether the trail was cut.
+func (s *auditLog) said() string {
+	reach := s.reach()
+	if s.chain.Seq == 0 {
+		return reach
+	}
+	chain := s.env.T("audit.chain", "Head", s.chain.Short())
+	gap := s.w - ansi.StringWidth(reach) - ansi.StringWidth(chain)
+	if gap < 2 {
+		return chain // the list shows by itself how far it goes
+	}
+	return reach + strings.Repeat(" ", gap) + chain
 }
 
 // reach says how far the list goes.
