@@ -131,8 +131,11 @@ func TestTheKeyThatOneCameWithIsNotRemovedUnasked(t *testing.T) {
 func TestWhatProtectsAnAccountIsSaidInShort(t *testing.T) {
 	p := coretest.Open(t)
 	bob := p.SignUp("bob")
-	if out, _, _ := asks(t, p.Portal, bob, "", "whoami"); !strings.Contains(out, "Second factor  none\n") {
+	if out, _, _ := asks(t, p.Portal, bob, "", "whoami"); !strings.Contains(out, "Second factor  none\n") || strings.Contains(out, "Trail ends with") {
 		t.Error(out)
+	}
+	if e := p.Trail()[0]; e.Outcome == core.OutcomeRefused {
+		t.Errorf("who asks for themselves is refused %s", e.Action)
 	}
 	p.Set("factors.enforce", "everybody", "factors.days", "10")
 	if out, _, _ := asks(t, p.Portal, bob, "", "whoami"); !strings.Contains(out, "none, and one is needed by 12 Mar 2026") {

@@ -47,6 +47,7 @@ func TestAnAgreementOverSSH(t *testing.T) {
 	again.Press("esc")
 	again.choose("I agree")
 	again.WaitFor("Hello, Ada Byron")
+	again.Press("v")
 	again.choose("Contacts and agreements")
 	again.WaitFor("Ines Prata", "House rules, version 1: agreed on")
 
