@@ -119,7 +119,7 @@ func wordArgs(d *tui.Dict, m core.Wording) []any {
 			}
 		case "Why":
 			if v != "" {
-				args = append(args, "HeldWhy", d.T("request.held."+v))
+				args = append(args, "HeldWhy", text.Escape(d.T("request.held."+v)))
 			}
 		case "Kind":
 			v = d.T("factor." + v)
