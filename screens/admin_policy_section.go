@@ -13,6 +13,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"postern/core"
+	"postern/core/script"
 	"postern/tui"
 )
 
@@ -166,7 +167,8 @@ func (s *policySection) rows(ways []menuItem, at, width int) []string {
 		line := mark + e.Number(i) + label.Render(th.Pad(w.label, wide)) + "  " + left + " "
 		set := settings[i]
 		note := ""
-		if _, changed := s.work.values[set.Path]; changed {
+		_, changed := s.work.values[set.Path]
+		if changed {
 			note = e.T("policy.was", "Value", e.settingValue(set, set.Get(s.work.base)))
 		} else if s.work.value(set) == usual(set) {
 			note = e.T("policy.is_usual")
@@ -174,7 +176,7 @@ func (s *policySection) rows(ways []menuItem, at, width int) []string {
 		rest := width - ansi.StringWidth(line) - 2
 		value := th.Pad(w.value, min(ansi.StringWidth(w.value), rest))
 		style := th.Text
-		if note != "" && s.work.values[set.Path] != "" {
+		if changed {
 			style = th.Accent
 		}
 		line += style.Render(value) + " " + right
@@ -230,6 +232,10 @@ var (
 // maxTypedValue is longer than any number or span.
 const maxTypedValue = 24
 
+// maxTypedURLs is room for as many prefixes as there may be, each of a length that
+// people type.
+const maxTypedURLs = 200 * script.MaxPrefixes
+
 func newPolicyValue(w *policyWork, set core.Setting) tui.Screen {
 	s := &policyValue{work: w, set: set, typed: w.value(set)}
 	s.Form = tui.NewForm(w.env.Session, s.spec)
@@ -241,11 +247,24 @@ func (s *policyValue) spec() tui.FormSpec {
 	return tui.FormSpec{
 		Pages: []tui.Page{{Fields: []tui.Field{
 			tui.Note{Show: func(width int) string { return e.settingHelp(s.set, width) + "\n" }},
-			tui.Text{Key: "value", Label: e.settingTitle(s.set.Path), Value: &s.typed, Limit: maxTypedValue, Check: s.check},
+			s.field(),
 		}}},
 		Submit: e.T("policy.take"),
 		Do:     func() tea.Cmd { return tui.PopWith(policyTyped{s.set.Path, strings.TrimSpace(s.typed)}) },
 	}
+}
+
+// field asks for the value. What is text may be empty, and as long as the setting
+// lets it be.
+func (s *policyValue) field() tui.Field {
+	f := tui.Text{Key: "value", Label: s.work.env.settingTitle(s.set.Path), Value: &s.typed, Limit: maxTypedValue, Check: s.check}
+	switch s.set.Kind {
+	case core.KindText:
+		f.Limit, f.Optional = s.set.Max, true
+	case core.KindURLs:
+		f.Limit, f.Optional = maxTypedURLs, true
+	}
+	return f
 }
 
 // check tells the bounds; rules between settings are told on the page below,

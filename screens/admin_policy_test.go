@@ -2,6 +2,7 @@ package screens
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -309,4 +310,31 @@ func TestAChangeThatWasDisturbedIsToldAndKept(t *testing.T) {
 	v.Router().Top().Update(answer[core.Policy]{Err: &core.Error{Code: core.CodeConflict, Field: "factors"}})
 	waitToRead(v.Settle(), "Something else changed in the meantime, so nothing was done.")
 	v.Contains("off → on").Press("tab", "enter").WaitFor("Version 3 is in force")
+}
+
+// A setting of text may be emptied, and be as long as it needs; where it is empty,
+// a word says what that means.
+func TestASettingOfTextIsEmptiedAndSaysSo(t *testing.T) {
+	p := crew(t)
+	p.set(t, "deletion.owner", "grace")
+	in := p.justIn(t, "lin", goodPassword)
+	section := func(n int) *tuitest.Terminal {
+		v := wasRead(p.at(t, p.env(t), in, NewPolicy))
+		for range n {
+			v.Press("down")
+		}
+		return v.Press("enter")
+	}
+	deletion := slices.Index(policySections(), "deletion")
+	v := section(deletion).WaitFor("grace").Press("down", "down")
+	v.Press("enter").WaitFor("[ Take it ]").Press("backspace", "backspace", "backspace", "backspace", "backspace", "tab", "enter")
+	v.WaitFor("every owner").Contains("was grace")
+	v.Press("down", "enter").WaitFor("[ Take it ]").Type("leavers-of-the-night-shift-2026").Press("tab", "enter").WaitFor("leavers-of-the-night-shift-2026")
+	v.Contains("was none").Press("u").Settle()
+	v.Press("s").WaitFor("grace → every owner").Press("tab", "enter").WaitFor("is in force")
+	if got := p.inForce(t).Deletion.Owner; got != "" {
+		t.Errorf("still %q decides", got)
+	}
+	v = section(deletion + 1).WaitFor("nowhere")
+	v.Press("enter").WaitFor("[ Take it ]").Type("https://directory.example.org/leavers").Press("tab", "enter").WaitFor("https://directory.example.org/leavers  ")
 }

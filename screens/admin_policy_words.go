@@ -55,6 +55,10 @@ func (e *Env) settingValue(s core.Setting, v string) string {
 		if span, err := core.ParseSpan(v); err == nil {
 			return e.T("policy.span."+strings.TrimSuffix(string(span.Unit), "s"), "Count", span.N)
 		}
+	case core.KindText, core.KindURLs:
+		if key := "policy.zero." + s.Path; v == "" && e.Dict.Has(key) {
+			return e.T(key)
+		}
 	case core.KindFields:
 		if n := strings.Count(v, ";") + 1; v != "" {
 			return e.T("policy.fields", "Count", n)
