@@ -57,7 +57,8 @@ const (
 )
 
 // RequestStep is one thing that happened to a request. By is an account's id,
-// ActorConsole or ActorSystem; ByName is looked up when it is read. Reason is
+// ActorConsole or ActorSystem, or "" where its person is not told who of the staff
+// it was; ByName is looked up when it is read. Reason is
 // forgotten with the account.
 type RequestStep struct {
 	At     time.Time    `json:"at"`
@@ -77,7 +78,7 @@ type Request struct {
 	Script  string          `json:"script,omitempty"` // of ProcessAnalysis
 	State   RequestState    `json:"state"`
 	Created time.Time       `json:"created"`
-	By      string          `json:"by"`                // who asked for it, mostly the account itself
+	By      string          `json:"by"`                // who asked for it, mostly the account itself; as a step's
 	Due     time.Time       `json:"due,omitzero"`      // of an approved one: when the account is deleted
 	Why     HeldWhy         `json:"why,omitempty"`     // of a held one
 	Reason  string          `json:"reason,omitempty"`  // of the last step
@@ -192,8 +193,8 @@ func (t *txn) nameRequests(rows []store.Row[Request]) ([]Request, error) {
 	return list, nil
 }
 
-// Mine returns the actor's own requests, newest first, at most MaxPage.
-// CodeDenied for a stranger.
+// Mine returns the actor's own requests, newest first, at most MaxPage, without what
+// the staff tell each other. CodeDenied for a stranger.
 func (s *Requests) Mine(ctx context.Context, actor Actor) ([]Request, error) {
 	var list []Request
 	err := s.read(ctx, actor, func(t *txn) error {
@@ -207,8 +208,7 @@ func (s *Requests) Mine(ctx context.Context, actor Actor) ([]Request, error) {
 	return list, err
 }
 
-// requestsOf are an account's own requests, as its person sees them: who of the
-// staff decided is theirs to tell.
+// requestsOf are an account's own requests, as its person sees them.
 func (t *txn) requestsOf(account string) ([]Request, error) {
 	rows, err := requests.PageEq(t, "account", account, "", MaxPage)
 	if err != nil {
@@ -216,13 +216,33 @@ func (t *txn) requestsOf(account string) ([]Request, error) {
 	}
 	list, err := t.nameRequests(rows)
 	for i := range list {
-		for j := range list[i].History {
-			if h := &list[i].History[j]; h.By != account {
-				h.ByName = ""
-			}
-		}
+		list[i] = list[i].forPerson()
 	}
 	return list, err
+}
+
+// forPerson leaves out what the staff tell each other: who of them took a step, and
+// why. Only the reason of a refusal is written for the person.
+func (r Request) forPerson() Request {
+	anonymous := func(by, name *string) {
+		if *by != r.Account && *by != ActorConsole && *by != ActorSystem {
+			*by = ""
+		}
+		if *by != r.Account {
+			*name = ""
+		}
+	}
+	anonymous(&r.By, &r.ByName)
+	r.History = slices.Clone(r.History)
+	for i := range r.History {
+		h := &r.History[i]
+		anonymous(&h.By, &h.ByName)
+		if h.By != r.Account && h.State != RequestRefused {
+			h.Reason = ""
+		}
+		r.Reason = h.Reason // of the last step
+	}
+	return r
 }
 
 // RequestPage is a page of requests, newest first; Next continues it.

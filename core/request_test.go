@@ -248,6 +248,47 @@ func TestARequestIsRefusedOrPutAside(t *testing.T) {
 			t.Errorf("who of the staff decided is told: %+v", h)
 		}
 	}
+	if mine.Reason != "the books are still out" {
+		t.Errorf("the reason of the refusal is not told: %+v", mine)
+	}
+}
+
+// What those who decide write for each other does not reach the person, nor who of
+// them it was, by whichever way the person looks; the reason of a refusal does.
+// ASVS 8.2.3
+func TestThePersonIsNotToldWhatTheStaffTellEachOther(t *testing.T) {
+	p := coretest.Open(t)
+	long(p)
+	mara := p.SignUp("mara")
+	told := func(where string, list ...core.Request) {
+		t.Helper()
+		said := string(must(json.Marshal(list))(t))
+		for _, secret := range []string{"a fraud case", "as the lawyers said", "lin", p.Owner.Account} {
+			if strings.Contains(said, secret) {
+				t.Errorf("%s tells %q: %s", where, secret, said)
+			}
+		}
+	}
+	r := asksDeletion(t, p, mara, "mara")
+	must(p.Requests.Hold(ctx, p.Owner, r.ID, "a fraud case"))(t)
+	told("Mine, held,", must(p.Requests.Mine(ctx, mara))(t)...)
+	must(p.Requests.Approve(ctx, p.Owner, r.ID, "as the lawyers said"))(t)
+	told("Mine", must(p.Requests.Mine(ctx, mara))(t)...)
+	told("Plan", must(p.Requests.Plan(ctx, mara))(t).Requests...)
+	r = must(p.Requests.Cancel(ctx, mara, r.ID, "I stay"))(t)
+	told("Cancel", r)
+	if r.Reason != "I stay" || r.By != mara.Account {
+		t.Errorf("one's own words are gone: %+v", r)
+	}
+	if d := must(p.Requests.Get(ctx, p.Owner, r.ID))(t); d.History[1].Reason != "a fraud case" || d.History[1].ByName != "lin" {
+		t.Errorf("those who decide are not told: %+v", d.History[1])
+	}
+	r = must(p.Requests.MakeFor(ctx, p.Owner, "mara", "a fraud case"))(t)
+	told("Mine, made by others,", must(p.Requests.Mine(ctx, mara))(t)...)
+	must(p.Requests.Refuse(ctx, p.Owner, r.ID, "the books are out"))(t)
+	if got := must(p.Requests.Mine(ctx, mara))(t)[0]; got.Reason != "the books are out" || got.History[1].Reason != got.Reason {
+		t.Errorf("the reason of the refusal is not told: %+v", got)
+	}
 }
 
 // Nobody decides about themselves, about somebody above them, or without the role.

@@ -49,7 +49,9 @@ func (s *Requests) decide(ctx context.Context, actor Actor, action Action, id st
 		if out, err = fn(t, r, a); err != nil {
 			return err
 		}
-		out, err = t.nameRequest(out)
+		if out, err = t.nameRequest(out); err == nil && actor.Account == out.Account {
+			out = out.forPerson()
+		}
 		return err
 	})
 	if err != nil {
