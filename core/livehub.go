@@ -224,13 +224,28 @@ func (h *liveHub) review(id string, least time.Duration) {
 	for _, l := range h.open(id) {
 		switch {
 		case err != nil:
-			l.end(EndGone) // when in doubt, closed
+			l.end(h.whyGone(l.account)) // when in doubt, closed
 		case !r.Ended.IsZero():
 			l.end(r.EndReason)
 		default:
 			l.arm(r, pol.Session, rules.next, least)
 		}
 	}
+}
+
+// whyGone says why a session that cannot be read any more is over.
+func (h *liveHub) whyGone(account string) EndReason {
+	err := h.read(h.ctx, Actor{}, func(t *txn) error {
+		_, err := accounts.Get(t, account)
+		if errors.Is(err, store.ErrNotFound) {
+			err = refuse(CodeNotFound)
+		}
+		return err
+	})
+	if CodeOf(err) == CodeNotFound {
+		return EndDeleted
+	}
+	return EndGone
 }
 
 // tell wakes the listeners of an account, or all of them for "". A listener

@@ -154,7 +154,7 @@ func TestDeletingAtOnceIsConsentedTo(t *testing.T) {
 	if r.State != core.RequestDeleted || r.Receipt == nil || !gone(t, p, noor.Account) {
 		t.Errorf("with no days of grace: %+v", r)
 	}
-	ends(t, live, core.EndGone)
+	ends(t, live, core.EndDeleted)
 	_, err = p.TrySignIn(coretest.Local(), "noor", coretest.Password)
 	refused(t, err, core.CodeCredentials, "")
 	whole(t, p)

@@ -25,8 +25,9 @@ const (
 	EndPassword  EndReason = "password" // the password was changed
 	EndExpired   EndReason = "expired"
 	EndIdle      EndReason = "idle"
-	EndLimit     EndReason = "limit" // a newer one took its place
-	EndGone      EndReason = "gone"  // its record is no more
+	EndLimit     EndReason = "limit"   // a newer one took its place
+	EndGone      EndReason = "gone"    // its record is no more
+	EndDeleted   EndReason = "deleted" // nor is its account
 )
 
 // Session is one signed-in session, as people may see it.

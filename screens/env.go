@@ -239,7 +239,7 @@ func (e *Env) follow(ctx context.Context, actor core.Actor, live *core.Live) {
 		case why := <-live.Ended():
 			// Who signs out here goes to the welcome page; another window that shares
 			// the session closes.
-			here := (why == core.EndSignedOut || why == core.EndGone) && e.leaving.Load()
+			here := (why == core.EndSignedOut || why == core.EndDeleted || why == core.EndGone) && e.leaving.Load()
 			if !here && ctx.Err() == nil {
 				e.EndWith("ended." + string(why))
 			}

@@ -186,13 +186,14 @@ func TestBeingDeletedAtOnce(t *testing.T) {
 	}
 }
 
-// Another screen of somebody who is deleted closes.
+// Another screen of somebody who is deleted closes, and says that the account is gone.
 func TestOtherScreensOfTheDeletedClose(t *testing.T) {
 	p := crew(t)
 	p.atOnce(t, "0")
-	v := p.enter(t, p.env(t), p.justIn(t, "mara", otherPassword)).WaitFor("Hello")
+	e := p.env(t)
+	v := p.enter(t, e, p.justIn(t, "mara", otherPassword)).WaitFor("Hello")
 	p.asks(t, "mara")
-	v.WaitUntil("it is closed", func(string) bool { return v.Quit() })
+	untilClosed(t, v, e.T("ended.deleted"))
 }
 
 // Of two who decide, the second is told what the first has done.
