@@ -30,13 +30,27 @@ func (p *process) verbs() []*cobra.Command {
 	return append(set.all(), p.restore(), p.compact())
 }
 
-// atConsole carries out a verb at the machine's own command line.
+// atConsole carries out a verb at the machine's own command line. Who one is there
+// can be said without any data; with it, where the trail ends is said too.
 func (p *process) atConsole(cmd *cobra.Command, args []string, do deed) error {
-	c := &Call{Out: p.out, Err: p.err, JSON: p.wantsJSON(), Dict: p.dict}
-	if cmd.Name() == "version" || cmd.Name() == "whoami" { // these need no data
-		c.Actor = core.ConsoleActor(userName(os.Getuid()))
-		return do(cmd.Context(), c, args)
+	if cmd.Name() != "version" {
+		err := p.withData(cmd, args, do)
+		var closed *bolt.OpenError
+		if cmd.Name() != "whoami" || !errors.As(err, &closed) {
+			return err
+		}
 	}
+	return do(cmd.Context(), p.call(), args)
+}
+
+// call is a call of the console, with no data.
+func (p *process) call() *Call {
+	return &Call{Out: p.out, Err: p.err, JSON: p.wantsJSON(), Dict: p.dict, Actor: core.ConsoleActor(userName(os.Getuid()))}
+}
+
+// withData hands a verb to whoever holds the data, or opens them for it.
+func (p *process) withData(cmd *cobra.Command, args []string, do deed) error {
+	c := p.call()
 	s, err := p.settings(cmd.Flags())
 	if err != nil {
 		return err
@@ -71,7 +85,7 @@ func (p *process) atConsole(cmd *cobra.Command, args []string, do deed) error {
 		// No door holds the data: whoever waits for a message sends it meanwhile.
 		defer deliver(cmd.Context(), h.portal)()
 	}
-	c.Portal, c.Data, c.Actor = h.portal, h.data, core.ConsoleActor(userName(os.Getuid()))
+	c.Portal, c.Data = h.portal, h.data
 	return do(cmd.Context(), c, args)
 }
 

@@ -131,7 +131,7 @@ func sentence(d *tui.Dict, e *core.Error) string {
 		said = d.T("error.password", "Rule", d.T("rule."+e.Rule, "N", e.N))
 	case core.CodeStepUp:
 		said = d.T("cmd.step_up") // a verb has no session to prove itself in
-	case core.CodeKeyPresent, core.CodeNoMethod, core.CodeNoAllowance:
+	case core.CodeKeyPresent, core.CodeNoMethod, core.CodeNoAllowance, core.CodeConfirm:
 		// A screen leads on from here; a verb says what to type.
 		said = d.T("cmd."+string(e.Code), "Rule", text.Escape(e.Rule))
 	case core.CodeAllowance:

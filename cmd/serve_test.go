@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -258,6 +259,9 @@ func TestBackupUnderLoadAndRestoreElsewhere(t *testing.T) {
 	}
 }
 
+// trailEnd is where the chain over the trail ends, which a server moves on meanwhile.
+var trailEnd = regexp.MustCompile(`(?m)^Trail ends with.*\n|,\n *"audit_head".*$`)
+
 // What the console says and answers is the same, whoever carries it out.
 func TestVerbsAnswerTheSameWithAndWithoutAServer(t *testing.T) {
 	t.Parallel()
@@ -274,7 +278,7 @@ func TestVerbsAnswerTheSameWithAndWithoutAServer(t *testing.T) {
 	run := func() (all []answer) {
 		for _, args := range lines {
 			out, errw, code := h.run(args...)
-			all = append(all, answer{out, errw, code})
+			all = append(all, answer{trailEnd.ReplaceAllString(out, ""), errw, code})
 		}
 		return all
 	}

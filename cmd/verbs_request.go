@@ -20,7 +20,7 @@ import (
 func (v verbSet) requests() *cobra.Command {
 	return v.group("request", "request", v.requestLosses(), v.requestMake(), v.requestMine(), v.requestCancel(),
 		v.requestList(), v.requestShow(), v.requestMakeFor(),
-		v.requestDecide("approve", "request_approve", (*core.Requests).Approve),
+		v.requestApprove(),
 		v.requestDecide("refuse", "request_refuse", (*core.Requests).Refuse),
 		v.requestDecide("hold", "request_hold", (*core.Requests).Hold),
 		v.requestMove(), v.requestReceipt())
@@ -195,6 +195,15 @@ func (v verbSet) requestShow() *cobra.Command {
 			}
 		})
 	})
+}
+
+func (v verbSet) requestApprove() *cobra.Command {
+	var typed string
+	cmd := v.requestDecide("approve", "request_approve", func(r *core.Requests, ctx context.Context, actor core.Actor, id, why string) (core.Request, error) {
+		return r.Approve(ctx, actor, id, why, typed)
+	})
+	cmd.Flags().StringVar(&typed, "confirm", "", v.flag("request_approve_confirm"))
+	return cmd
 }
 
 // requestDecide is a verb that decides about a request.

@@ -50,7 +50,7 @@ func (v verbSet) whoami() *cobra.Command {
 // auditHead is where the chain over the trail ends; "" for those who may not read
 // it, who are not refused anything, and while there is none.
 func (c *Call) auditHead(ctx context.Context, roles []core.Role) string {
-	if !c.Actor.Console && !slices.ContainsFunc(roles, func(r core.Role) bool { return core.RoleMay(r, core.OpReadAudit) }) {
+	if c.Portal == nil || !c.Actor.Console && !slices.ContainsFunc(roles, func(r core.Role) bool { return core.RoleMay(r, core.OpReadAudit) }) {
 		return ""
 	}
 	h, err := c.Portal.Audit.Head(ctx, c.Actor)

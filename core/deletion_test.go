@@ -90,7 +90,7 @@ func TestNothingNamesTheDeleted(t *testing.T) {
 	p.Set("deletion.grace_days", "0")
 	r := must(p.Requests.Mine(ctx, me))(t)[0]
 	expect := must(p.Requests.Get(ctx, coretest.Console(), r.ID))(t).Losses
-	r = must(p.Requests.Approve(ctx, coretest.Console(), r.ID, "zephyrine asked for it"))(t)
+	r = must(p.Requests.Approve(ctx, coretest.Console(), r.ID, "zephyrine asked for it", "zephyrine"))(t)
 	if *r.Lost != expect {
 		t.Errorf("announced was %+v, lost is %+v", expect, *r.Lost)
 	}
@@ -169,7 +169,7 @@ func TestTheFileForgetsWhenItIsCompacted(t *testing.T) {
 	me, _ := livedIn(t, p)
 	p.Set("deletion.grace_days", "0")
 	r := must(p.Requests.Mine(ctx, me))(t)[0]
-	must(p.Requests.Approve(ctx, coretest.Console(), r.ID, ""))(t)
+	must(p.Requests.Approve(ctx, coretest.Console(), r.ID, "", "zephyrine"))(t)
 	p.Close()
 	ok(t, db.Close())
 	names := []string{"zephyrine", "quux.example", "quuxkey"}

@@ -208,7 +208,7 @@ func TestEachBadLineIsRefusedByItself(t *testing.T) {
 			p.SignUp("gone")
 			p.Set("deletion.grace_days", "0")
 			r := asksDeletion(t, p, p.SignIn("gone"), "gone")
-			must(p.Requests.Approve(ctx, coretest.Console(), r.ID, ""))(t)
+			must(p.Requests.Approve(ctx, coretest.Console(), r.ID, "", "gone"))(t)
 			opt := jsonl
 			opt.Dry = dry
 			got, problems := imported(t, p, p.Owner, good(1)+"\n"+c.line+"\n"+good(2), opt)

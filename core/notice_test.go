@@ -83,7 +83,7 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 			must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", ""))(t)
 			request = must(p.Requests.List(ctx, coretest.Console(), core.StateOpen, "", 1))(t).Requests[0]
 		}},
-		{core.NoticeDeleteApproved, nil, func() { must(p.Requests.Approve(ctx, coretest.Console(), request.ID, ""))(t) }},
+		{core.NoticeDeleteApproved, nil, func() { must(p.Requests.Approve(ctx, coretest.Console(), request.ID, "", ""))(t) }},
 		{core.NoticeDeleteHeld, nil, func() { must(p.Requests.Hold(ctx, coretest.Console(), request.ID, "wait"))(t) }},
 		{core.NoticeDeleteRefused, map[string]string{"Reason": "no"}, func() { must(p.Requests.Refuse(ctx, coretest.Console(), request.ID, "no"))(t) }},
 		{core.NoticeDeleteCancelled, nil, func() {

@@ -292,6 +292,7 @@ const StateOpen = "open"
 type RequestDetail struct {
 	Request
 	Losses Losses  // of an open one: as of now
+	Grace  int     // days from an approval to the deletion, as the policy is now
 	State  State   // of the account, "" when it is deleted
 	Email  string  // of the account
 	Roles  []Grant // that the account holds on the portal
@@ -308,6 +309,7 @@ func (s *Requests) Get(ctx context.Context, actor Actor, id string) (RequestDeta
 		if err != nil {
 			return err
 		}
+		d.Grace = t.policy.Deletion.GraceDays
 		if d.Request, err = t.nameRequest(r); err != nil || !r.State.Open() {
 			return err
 		}

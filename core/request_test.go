@@ -79,10 +79,10 @@ func TestTheOwnerDecides(t *testing.T) {
 	refused(t, err, core.CodeRequestOpen, "")
 
 	p.Clock.Advance(core.StepUpFor + time.Second)
-	_, err = p.Requests.Approve(ctx, p.Owner, r.ID, "")
+	_, err = p.Requests.Approve(ctx, p.Owner, r.ID, "", "")
 	refused(t, err, core.CodeStepUp, "")
 	fresh(t, p, p.Owner)
-	r = must(p.Requests.Approve(ctx, p.Owner, r.ID, "as asked"))(t)
+	r = must(p.Requests.Approve(ctx, p.Owner, r.ID, "as asked", ""))(t)
 	if r.State != core.RequestApproved || !r.Due.Equal(p.Clock.Now().Add(7*day)) {
 		t.Fatalf("approved: %+v", r)
 	}
@@ -228,7 +228,7 @@ func TestARequestIsRefusedOrPutAside(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	wasTold(t, p, mara, core.NoticeDeleteHeld)
-	must(p.Requests.Approve(ctx, p.Owner, r.ID, ""))(t)
+	must(p.Requests.Approve(ctx, p.Owner, r.ID, "", ""))(t)
 	must(p.Requests.Hold(ctx, p.Owner, r.ID, "one more"))(t) // a decided one is put off
 	p.Clock.Advance(30 * day)
 	must(p.Requests.RunDue(ctx))(t)
@@ -272,7 +272,7 @@ func TestThePersonIsNotToldWhatTheStaffTellEachOther(t *testing.T) {
 	r := asksDeletion(t, p, mara, "mara")
 	must(p.Requests.Hold(ctx, p.Owner, r.ID, "a fraud case"))(t)
 	told("Mine, held,", must(p.Requests.Mine(ctx, mara))(t)...)
-	must(p.Requests.Approve(ctx, p.Owner, r.ID, "as the lawyers said"))(t)
+	must(p.Requests.Approve(ctx, p.Owner, r.ID, "as the lawyers said", ""))(t)
 	told("Mine", must(p.Requests.Mine(ctx, mara))(t)...)
 	told("Plan", must(p.Requests.Plan(ctx, mara))(t).Requests...)
 	r = must(p.Requests.Cancel(ctx, mara, r.ID, "I stay"))(t)
@@ -307,7 +307,7 @@ func TestWhoDecidesAboutRequests(t *testing.T) {
 		id    string
 	}{{mara, own.ID}, {mara, above.ID}, {ida, own.ID}, {core.Actor{Door: core.DoorSSH, Remote: "192.0.2.9"}, own.ID}} {
 		for name, act := range map[string]func() (core.Request, error){
-			"approve": func() (core.Request, error) { return p.Requests.Approve(ctx, c.actor, c.id, "") },
+			"approve": func() (core.Request, error) { return p.Requests.Approve(ctx, c.actor, c.id, "", "") },
 			"refuse":  func() (core.Request, error) { return p.Requests.Refuse(ctx, c.actor, c.id, "no") },
 			"hold":    func() (core.Request, error) { return p.Requests.Hold(ctx, c.actor, c.id, "no") },
 			"move":    func() (core.Request, error) { return p.Requests.Move(ctx, c.actor, c.id) },
@@ -358,7 +358,9 @@ func TestTheLastOwnerIsNotDeleted(t *testing.T) {
 	// With another owner the founder goes, and the portal is that one's.
 	give(t, p, coretest.Console(), "mara", core.RoleOwner)
 	must(p.Policy.Set(ctx, coretest.Console(), core.PolicyChange{Values: map[string]string{"deletion.grace_days": "0"}}))(t)
-	must(p.Requests.Approve(ctx, coretest.Console(), r.ID, ""))(t)
+	_, err = p.Requests.Approve(ctx, coretest.Console(), r.ID, "", "mara")
+	refused(t, err, core.CodeConfirm, "user_name") // nothing can be taken back
+	must(p.Requests.Approve(ctx, coretest.Console(), r.ID, "", "lin"))(t)
 	if !gone(t, p, p.Owner.Account) || gone(t, p, mara.Account) {
 		t.Error("the founder is still there")
 	}
@@ -393,7 +395,7 @@ func TestTwoDecideAtOnce(t *testing.T) {
 		var err error
 		switch i % 3 {
 		case 0:
-			_, err = p.Requests.Approve(ctx, coretest.Console(), r.ID, "")
+			_, err = p.Requests.Approve(ctx, coretest.Console(), r.ID, "", "")
 		case 1:
 			_, err = p.Requests.Refuse(ctx, coretest.Console(), r.ID, "no")
 		default:
@@ -498,7 +500,7 @@ func requestFlows() []flow {
 		}},
 		{name: "approve a request", prepare: func(t *testing.T, p *coretest.Place) func() error {
 			r := asksDeletion(t, p, p.SignIn("mara"), "mara")
-			return func() error { _, err := p.Requests.Approve(ctx, p.Owner, r.ID, "fine"); return err }
+			return func() error { _, err := p.Requests.Approve(ctx, p.Owner, r.ID, "fine", ""); return err }
 		}},
 		{name: "refuse a request", prepare: func(t *testing.T, p *coretest.Place) func() error {
 			r := asksDeletion(t, p, p.SignIn("mara"), "mara")

@@ -82,16 +82,23 @@ func (s *Requests) judge(ctx context.Context, actor Actor, action Action, id, re
 }
 
 // Approve decides that the account is deleted, after the days of grace that the
-// policy has now; one that a hold keeps is put aside instead. CodeConflict when
-// that was decided already, CodeRequestOver, CodeDenied, CodeStepUp, CodeNotFound,
-// CodeLastOwner; with the field "reason", what a text is refused with.
-func (s *Requests) Approve(ctx context.Context, actor Actor, id, reason string) (Request, error) {
+// policy has now; one that a hold keeps is put aside instead. With no days of grace
+// nothing can be taken back, so the user name is typed to confirm it: CodeConfirm
+// (field "user_name") for another one. CodeConflict when that was decided already,
+// CodeRequestOver, CodeDenied, CodeStepUp, CodeNotFound, CodeLastOwner; with the
+// field "reason", what a text is refused with.
+func (s *Requests) Approve(ctx context.Context, actor Actor, id, reason, typed string) (Request, error) {
 	return s.judge(ctx, actor, ActRequestApprove, id, reason, func(t *txn, r Request, a Account, why string) (Request, error) {
 		if r.State == RequestApproved {
 			return r, refuse(CodeConflict)
 		}
 		if err := t.requireOwnerBeside(a.ID); err != nil {
 			return r, err
+		}
+		if t.policy.Deletion.GraceDays == 0 {
+			if err := confirmed(a, typed); err != nil {
+				return r, err
+			}
 		}
 		return t.approve(r, a, why)
 	})

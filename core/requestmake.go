@@ -83,11 +83,16 @@ func (s *Requests) Make(ctx context.Context, actor Actor, typed string) (Request
 		if err := t.requireProof(); err != nil {
 			return err
 		}
-		if !strings.EqualFold(strings.TrimSpace(typed), a.UserName) {
-			return &Error{Code: CodeConfirm, Field: "user_name", Rule: a.UserName}
-		}
-		return nil
+		return confirmed(a, typed)
 	})
+}
+
+// confirmed says whether what was typed is the user name of an account that goes.
+func confirmed(a Account, typed string) error {
+	if !strings.EqualFold(strings.TrimSpace(typed), a.UserName) {
+		return &Error{Code: CodeConfirm, Field: "user_name", Rule: a.UserName}
+	}
+	return nil
 }
 
 // MakeFor asks for somebody's account to be deleted, by the process of the policy

@@ -135,7 +135,7 @@ func TestAHoldKeeps(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	r := must(p.Requests.MakeFor(ctx, console, "mara", ""))(t)
-	if r = must(p.Requests.Approve(ctx, console, r.ID, ""))(t); r.State != core.RequestHeld || r.Why != core.HeldRetained {
+	if r = must(p.Requests.Approve(ctx, console, r.ID, "", "mara"))(t); r.State != core.RequestHeld || r.Why != core.HeldRetained {
 		t.Errorf("approved: %+v", r)
 	}
 	must(p.Requests.Cancel(ctx, console, r.ID, ""))(t)
@@ -148,7 +148,7 @@ func TestAHoldKeeps(t *testing.T) {
 	}
 	ok(t, p.Retention.Release(ctx, console, "mara"))
 	refused(t, p.Retention.Release(ctx, console, "mara"), core.CodeNotFound, "hold")
-	must(p.Requests.Approve(ctx, console, r.ID, ""))(t)
+	must(p.Requests.Approve(ctx, console, r.ID, "", "mara"))(t)
 	if !gone(t, p, away.Account) {
 		t.Error("released, and still kept")
 	}
@@ -170,7 +170,7 @@ func TestAHoldEnds(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	p.Clock.Advance(30 * day)
-	must(p.Requests.Approve(ctx, coretest.Console(), r.ID, ""))(t)
+	must(p.Requests.Approve(ctx, coretest.Console(), r.ID, "", "mara"))(t)
 	p.Clock.Advance(8 * day)
 	must(p.Requests.RunDue(ctx))(t)
 	if !gone(t, p, mara.Account) {

@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"postern/core"
+	"postern/core/names"
 	"postern/core/text"
 	"postern/tui"
 )
@@ -93,7 +94,18 @@ type decision struct {
 	key, word string // the word's place in the dictionary: "requests.act." + word
 	must      bool   // a reason must be given
 	plain     bool   // no reason is asked for
-	do        func(ctx context.Context, actor core.Actor, id, reason string) (core.Request, error)
+	now       bool   // it cannot be taken back: the user name is typed
+	do        func(ctx context.Context, actor core.Actor, id string, typed ruling) (core.Request, error)
+}
+
+// ruling is what was typed about a decision.
+type ruling struct{ reason, name string }
+
+// because fits an act that takes a reason alone.
+func because(act func(ctx context.Context, actor core.Actor, id, reason string) (core.Request, error)) func(context.Context, core.Actor, string, ruling) (core.Request, error) {
+	return func(ctx context.Context, actor core.Actor, id string, typed ruling) (core.Request, error) {
+		return act(ctx, actor, id, typed.reason)
+	}
 }
 
 // decisions are those that can be taken now.
@@ -104,16 +116,19 @@ func (s *requestPage) decisions() []decision {
 	}
 	var out []decision
 	if r.State != core.RequestApproved {
-		out = append(out, decision{key: "a", word: "approve", do: requests.Approve})
+		out = append(out, decision{key: "a", word: "approve", now: s.have.Grace == 0,
+			do: func(ctx context.Context, actor core.Actor, id string, typed ruling) (core.Request, error) {
+				return requests.Approve(ctx, actor, id, typed.reason, typed.name)
+			}})
 	}
-	out = append(out, decision{key: "n", word: "refuse", must: true, do: requests.Refuse})
+	out = append(out, decision{key: "n", word: "refuse", must: true, do: because(requests.Refuse)})
 	if r.State != core.RequestHeld {
-		out = append(out, decision{key: "p", word: "hold", must: true, do: requests.Hold})
+		out = append(out, decision{key: "p", word: "hold", must: true, do: because(requests.Hold)})
 	}
-	out = append(out, decision{key: "x", word: "cancel", do: requests.Cancel})
+	out = append(out, decision{key: "x", word: "cancel", do: because(requests.Cancel)})
 	if r.State != core.RequestApproved {
 		out = append(out, decision{key: "m", word: "move", plain: true,
-			do: func(ctx context.Context, actor core.Actor, id, _ string) (core.Request, error) {
+			do: func(ctx context.Context, actor core.Actor, id string, _ ruling) (core.Request, error) {
 				return requests.Move(ctx, actor, id)
 			}})
 	}
@@ -159,17 +174,25 @@ func (s *requestPage) do(k string) tea.Cmd {
 func (s *requestPage) form(d decision) tui.Screen {
 	e, id := s.env, s.id
 	actor, who := e.Actor(), RequestWho(e.Dict, s.have.Request)
-	var reason string
+	var typed ruling
+	due := e.Dict.DateTime(s.now.Add(time.Duration(s.have.Grace) * 24 * time.Hour))
 	f := &deedForm{env: e, why: "requests.why_proof", title: func() string { return e.T("requests.act." + d.word) }}
 	f.do = func() func(context.Context) (any, error) {
-		reason := strings.TrimSpace(reason)
-		return func(ctx context.Context) (any, error) { return d.do(ctx, actor, id, reason) }
+		typed := ruling{strings.TrimSpace(typed.reason), strings.TrimSpace(typed.name)}
+		return func(ctx context.Context) (any, error) { return d.do(ctx, actor, id, typed) }
 	}
 	return newDeedForm(f, func() tui.FormSpec {
-		fields := []tui.Field{tui.Note{Text: e.T("requests.text."+d.word, "Who", who)}}
+		words := "requests.text." + d.word
+		if d.now {
+			words = "requests.text.approve_now"
+		}
+		fields := []tui.Field{tui.Note{Text: e.T(words, "Who", who, "Due", due)}}
 		if !d.plain {
-			fields = append(fields, tui.Text{Key: "reason", Label: e.T("people.reason"), Value: &reason, Limit: core.MaxReason, Optional: !d.must,
+			fields = append(fields, tui.Text{Key: "reason", Label: e.T("people.reason"), Value: &typed.reason, Limit: core.MaxReason, Optional: !d.must,
 				Hint: e.T("people.reason_hint")})
+		}
+		if d.now {
+			fields = append(fields, tui.Text{Key: "user_name", Label: e.T("requests.text.type_name", "Who", who), Value: &typed.name, Limit: names.MaxUserName})
 		}
 		return tui.FormSpec{Pages: []tui.Page{{Fields: fields}}, Submit: e.T("requests.act." + d.word), Busy: e.T("requests.busy"), Danger: d.word == "approve"}
 	})

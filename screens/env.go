@@ -191,7 +191,9 @@ func (a *arrival) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	if m.err != nil {
 		return a, tea.Sequence(tui.Reset(NewWelcome(a.env)), tui.Toast(tui.Bad, a.env.Sentence(m.err)))
 	}
-	return a, tea.Sequence(a.env.adopt(m), tui.Reset(NewHome(a.env, m.checkUp)))
+	home := newHome(a.env, m.checkUp)
+	home.tells = m.checkUp.Asked
+	return a, tea.Sequence(a.env.adopt(m), tui.Reset(home))
 }
 
 func (a *arrival) View() string     { return "" }

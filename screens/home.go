@@ -24,6 +24,7 @@ type home struct {
 	reads tui.Latest[checkRead]
 	busy  tui.Busy
 	out   bool // signing out is under way
+	tells bool // of the request to be deleted, before anything else
 	menu  menu
 	w, h  int
 }
@@ -43,7 +44,9 @@ var (
 )
 
 // NewHome returns the page with the check-up c.
-func NewHome(env *Env, c core.CheckUp) tui.Screen {
+func NewHome(env *Env, c core.CheckUp) tui.Screen { return newHome(env, c) }
+
+func newHome(env *Env, c core.CheckUp) *home {
 	env.roles, env.desk = c.Roles, ""
 	s := &home{env: env, check: c}
 	s.menu = menu{env: env, ways: s.ways}
@@ -51,9 +54,9 @@ func NewHome(env *Env, c core.CheckUp) tui.Screen {
 }
 
 // Init begins to listen for changes of the sessions; they change the check-up.
-// Whoever has asked for the account to be deleted is told first, and can keep it.
+// Whoever has asked to be deleted and signs in is told first, and can keep the account.
 func (s *home) Init() tea.Cmd {
-	if s.check.Asked {
+	if s.tells {
 		return tea.Batch(s.ear.open(s.env), tui.Push(newMyRequest(s.env)))
 	}
 	return s.ear.open(s.env)

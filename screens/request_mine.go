@@ -80,16 +80,12 @@ func (s *myRequest) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 // after goes on when a request was made or taken back.
 func (s *myRequest) after(result any, done bool) tea.Cmd {
 	if !done {
-		if s.deed != nil && !s.deed.wanted {
-			s.env.leaving.Store(false) // nothing is deleted here now
-		}
 		return nil
 	}
 	r := result.(core.Request)
 	if r.State == core.RequestDeleted {
 		return s.env.gone(r)
 	}
-	s.env.leaving.Store(false)
 	return tea.Batch(s.Init(), tui.Toast(tui.Good, s.env.T("deletion.did."+string(r.State))))
 }
 
@@ -127,7 +123,11 @@ func (s *myRequest) ask() tea.Cmd {
 		// Where no days of grace are left, the session ends with the account: that
 		// must not close the screen which says so.
 		leaving.Store(true)
-		return requests.Make(ctx, actor, p.UserName)
+		r, err := requests.Make(ctx, actor, p.UserName)
+		if err != nil || r.State != core.RequestDeleted {
+			leaving.Store(false)
+		}
+		return r, err
 	}}
 	d := s.deed
 	return tui.Push(tui.NewConfirm(e.Session, func() tui.ConfirmSpec {

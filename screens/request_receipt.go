@@ -4,6 +4,8 @@
 package screens
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -56,9 +58,14 @@ func newGoodbye(env *Env, r core.Request) tui.Screen {
 func (s *goodbye) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch m := msg.(type) {
 	case receiptWritten:
-		if s.note = s.env.T("deletion.written", "File", text.Escape(m.path)); m.err != nil {
-			s.note = s.env.T("deletion.not_written")
+		words := "deletion.not_written"
+		switch {
+		case m.err == nil:
+			words = "deletion.written"
+		case errors.Is(m.err, fs.ErrExist):
+			words = "deletion.exists"
 		}
+		s.note = s.env.T(words, "File", text.Escape(m.path))
 		return s, nil
 	case tea.KeyPressMsg:
 		if m.String() == "esc" { // and no other key: what is shown here is shown once
@@ -97,16 +104,27 @@ func (s *goodbye) do(k string) tea.Cmd {
 	if s.request.Receipt == nil {
 		return nil
 	}
-	content := receiptText(*s.request.Receipt)
 	switch {
 	case k == "w" && s.env.Door.Save != nil:
-		save, name := s.env.Door.Save, "postern-receipt-"+s.request.ID+".txt"
-		return func() tea.Msg {
-			path, err := save(name, []byte(content))
-			return receiptWritten{path, err}
-		}
+		return s.write()
 	case k == "y" && s.env.copies():
-		return s.env.copyText(content, "deletion.copied")
+		return s.env.copyText(receiptText(*s.request.Receipt), "deletion.copied")
 	}
 	return nil
+}
+
+// write returns the command that saves the document, and beside it its signature,
+// as ssh-keygen wants them.
+func (s *goodbye) write() tea.Cmd {
+	save, name, r := s.env.Door.Save, "postern-receipt-"+s.request.ID+".json", *s.request.Receipt
+	return func() tea.Msg {
+		path, err := save(name, []byte(r.Document))
+		if err != nil || r.Signature == "" {
+			return receiptWritten{path, err}
+		}
+		if beside, err := save(name+".sig", []byte(r.Signature)); err != nil {
+			return receiptWritten{beside, err}
+		}
+		return receiptWritten{path, nil}
+	}
 }

@@ -2,6 +2,7 @@ package screens
 
 import (
 	"context"
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,7 @@ func requestViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Term
 			p := crew(t)
 			p.asks(t, "ada")
 			r := p.asks(t, "mara")
-			if _, err := p.Requests.Approve(context.Background(), core.ConsoleActor("test"), r.ID, "left the club"); err != nil {
+			if _, err := p.Requests.Approve(context.Background(), core.ConsoleActor("test"), r.ID, "left the club", ""); err != nil {
 				t.Fatal(err)
 			}
 			r = p.asks(t, "grace")
@@ -201,12 +202,63 @@ func TestTheSecondDecisionIsTold(t *testing.T) {
 	p := crew(t)
 	r := p.asks(t, "mara")
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), func(e *Env) tui.Screen { return newRequestPage(e, r.ID) }).WaitFor("What would go")
-	v.Press("a").WaitFor("after the days of grace")
+	v.Press("a").WaitFor("can take it back")
 	if _, err := p.Requests.Refuse(context.Background(), core.ConsoleActor("test"), r.ID, "no"); err != nil {
 		t.Fatal(err)
 	}
 	v.Press("tab", "tab", "enter").WaitFor("has come to its end")
 	v.Press("esc").WaitFor("was refused: no").Lacks("approve")
+}
+
+// With no days of grace an approval cannot be taken back: the name is typed out.
+func TestApprovingAtOnceIsTypedOut(t *testing.T) {
+	p := crew(t)
+	p.atOnce(t, "7")
+	r := p.asks(t, "mara")
+	p.atOnce(t, "0")
+	if _, err := p.Requests.Hold(context.Background(), core.ConsoleActor("test"), r.ID, "books are out"); err != nil {
+		t.Fatal(err)
+	}
+	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), func(e *Env) tui.Screen { return newRequestPage(e, r.ID) }).WaitFor("What would go")
+	v.Press("a").WaitFor("Nothing brings it back").Contains("Type mara").Press("tab").Type("grace").Press("tab", "tab", "enter").WaitFor("confirmed by typing: mara")
+	if len(p.requests(t)) != 1 {
+		t.Fatal("deleted with another name")
+	}
+	for range len("grace") {
+		v.Press("backspace")
+	}
+	v.Type("mara").Press("tab", "tab", "enter").WaitFor("is deleted")
+	if len(p.requests(t)) != 0 {
+		t.Error("it is still open")
+	}
+}
+
+// The receipt is saved as ssh-keygen wants it, and what is there already stays.
+func TestTheReceiptIsSaved(t *testing.T) {
+	p := crew(t)
+	e := p.env(t)
+	files := map[string]string{}
+	e.Door.Save = func(name string, content []byte) (string, error) {
+		path := "/home/mara/" + name
+		if _, there := files[path]; there {
+			return path, &fs.PathError{Op: "open", Path: path, Err: fs.ErrExist}
+		}
+		files[path] = string(content)
+		return path, nil
+	}
+	receipt := core.Receipt{Document: `{"kind":"deletion"}`, Signature: "-----BEGIN SSH SIGNATURE-----\n", Key: "ssh-ed25519 AAAA"}
+	v := p.at(t, e, p.justIn(t, "mara", otherPassword), func(e *Env) tui.Screen {
+		return newGoodbye(e, core.Request{ID: "01M81NF440YX6A0K0WPCAGE7GV", Receipt: &receipt})
+	}).WaitFor("Your account is deleted.").Press("w").WaitFor("Saved: /home/mara/")
+	v.Press("w").WaitFor("which stays as it is")
+	if len(files) != 2 {
+		t.Fatalf("saved: %v", files)
+	}
+	for path, content := range files {
+		if begins := map[bool]string{true: "-----BEGIN SSH SIGNATURE-----", false: `{"kind":"deletion"`}[strings.HasSuffix(path, ".json.sig")]; !strings.HasPrefix(content, begins) {
+			t.Errorf("%s: %s", path, content)
+		}
+	}
 }
 
 // The queue leads to a decision, with its reason.

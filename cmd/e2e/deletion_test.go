@@ -89,7 +89,7 @@ func TestTheOwnerDecidesOverSSH(t *testing.T) {
 	owner.Press("enter")
 	owner.WaitFor("What would go")
 	owner.Press("a")
-	owner.WaitFor("after the days of grace")
+	owner.WaitFor("can take it back")
 	owner.press("Approve the deletion")
 	owner.WaitFor("ada will be deleted on")
 
@@ -113,8 +113,8 @@ func TestTheOwnerDecidesOverSSH(t *testing.T) {
 	}
 	mustVerb(t, data, "policy", "set", "deletion.grace_days=0")
 	id := requestsOf(t, data, "open")[0].ID
-	mustVerb(t, data, "request", "approve", id)
-	ada.WaitFor("no longer known here")
+	mustVerb(t, data, "request", "approve", id, "--confirm", "ada")
+	ada.WaitFor("The account was deleted")
 	if out, exit := verb(t, data, "user", "show", "ada"); exit == 0 {
 		t.Errorf("still there: %s", out)
 	}
@@ -163,7 +163,7 @@ func TestDeletedAtOnceOverSSH(t *testing.T) {
 	if out, exit = remote(t, s.addr, key, "request make --confirm mara"); exit != 0 || !strings.Contains(out, "BEGIN SSH SIGNATURE") {
 		t.Fatalf("%d %s", exit, out)
 	}
-	mara.WaitFor("no longer known here")
+	mara.WaitFor("The account was deleted")
 	if out, exit = remote(t, s.addr, key, "whoami"); exit != 3 {
 		t.Errorf("the key still opens: %d %s", exit, out)
 	}
@@ -214,7 +214,7 @@ else:
 		v.leave()
 	}
 	mara.asksOnScreen("mara")
-	mara.WaitFor("no longer known here")
+	mara.WaitFor("The account was deleted")
 	mustVerb(t, data, "request", "make-for", "noor")
 	mustVerb(t, data, "request", "make-for", "ida")
 	ends := map[string]string{"noor": "refused", "ida": "held"}
