@@ -60,7 +60,7 @@ func VerifyText(d *tui.Dict, r core.VerifyReport) []string {
 	return out
 }
 
-// NewRetention counts what would go, and lets it go.
+// NewRetention counts what would go, and lets it go; from it the holds are reached.
 func NewRetention(env *Env) tui.Screen {
 	retention, actor, d, clock := env.Portal.Retention, env.Actor(), env.Dict, env.Clock
 	return newWork(env, workSpec{title: "retention.title", doing: "retention.counting", why: "retention.why_proof",
@@ -87,7 +87,10 @@ func NewRetention(env *Env) tui.Screen {
 			return workResult{good: true, lines: lines}, err
 		},
 		keys: func(workResult) []workKey {
-			return []workKey{{"x", "retention.key_run", func() tea.Cmd { return askRetention(env) }}}
+			return []workKey{
+				{"h", "retention.key_holds", func() tea.Cmd { return tui.Push(newHolds(env)) }},
+				{"x", "retention.key_run", func() tea.Cmd { return askRetention(env) }},
+			}
 		}})
 }
 
