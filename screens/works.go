@@ -14,13 +14,17 @@ import (
 	"postern/tui"
 )
 
-// newVerify verifies the chain over the trail.
-func newVerify(env *Env) tui.Screen {
+// newVerify verifies the chain over the trail, also against a head that was noted;
+// noted is "" where there is none.
+func newVerify(env *Env, noted string) tui.Screen {
 	audit, actor, d := env.Portal.Audit, env.Actor(), env.Dict
 	return newWork(env, workSpec{title: "chain.title", doing: "chain.doing", why: "audit.why_step_up",
 		do: func(ctx context.Context, progress func(int, int)) (workResult, error) {
-			r, err := audit.Verify(ctx, actor, "", progress)
+			r, err := audit.Verify(ctx, actor, noted, progress)
 			return workResult{good: r.Found == 0, lines: VerifyText(d, r), copy: r.Head}, err
+		},
+		keys: func(workResult) []workKey {
+			return []workKey{{"n", "chain.key_noted", func() tea.Cmd { return tui.Replace(newVerifyAsk(env, noted)) }}}
 		}})
 }
 
