@@ -44,7 +44,7 @@ func TestTheTrailIsVerifiedOnTheScreen(t *testing.T) {
 func TestTheTrailIsComparedWithANotedHead(t *testing.T) {
 	p, head := sealed(t)
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewAudit).WaitFor("sign-in")
-	v.Press("v").WaitFor("Noted head").Paste("  "+strings.ToUpper(head.String()[:2])+"\n  "+head.Hash[:50]+"\n    "+head.Hash[50:]+"\n").Press("enter").WaitFor("The head that was noted lies in it.")
+	v.Press("v").WaitFor("Noted head").Paste("  " + strings.ToUpper(head.String()[:2]) + "\n  " + head.Hash[:50] + "\n    " + head.Hash[50:] + "\n").Press("enter").WaitFor("The head that was noted lies in it.")
 	v.Contains("✓ The trail is as it was sealed.")
 	v.Press("n").WaitFor("Noted head").Contains(head.Hash[44:]).Press("ctrl+u").Paste(another(head).String()).Press("enter")
 	waitToRead(v, "is not the one that was noted: the trail was written anew.").Lacks("✓")
