@@ -22,7 +22,7 @@ const (
 	MaxAgreementName  = 64
 	MaxAgreementLink  = 300
 	MaxAgreementText  = 16 << 10 // bytes
-	maxAgreementLine  = 2000     // characters
+	MaxAgreementLine  = 2000     // characters
 	agreementKeyspace = "%s.%08d"
 )
 
@@ -147,31 +147,45 @@ func (in AgreementInput) clean() (out AgreementInput, err error) {
 	return out, nil
 }
 
+// CheckAgreementText says what Publish would refuse a text with, so that it can be
+// mended where it is written. line is the one that it is about, from 1, or 0 for the
+// text as a whole.
+func CheckAgreementText(s string) (line int, err error) {
+	_, line, err = lines("text", s, MaxAgreementText)
+	return line, err
+}
+
 // cleanLines validates a text of several lines, of at most so many bytes. Lines
 // keep what they are indented by.
 func cleanLines(field, s string, most int) (string, error) {
+	out, _, err := lines(field, s, most)
+	return out, err
+}
+
+// lines is cleanLines; at is the line that was refused, from 1, or 0.
+func lines(field, s string, most int) (out string, at int, err error) {
 	if len(s) > 4*most { // not worth walking through
-		return "", &Error{Code: CodeTooLong, Field: field, N: most}
+		return "", 0, &Error{Code: CodeTooLong, Field: field, N: most}
 	}
 	s = strings.TrimPrefix(s, "\ufeff")
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ", "\f", "\n").Replace(s)
-	var lines []string
+	var kept []string
 	for line := range strings.SplitSeq(s, "\n") {
 		rest := strings.TrimLeft(line, " ")
-		clean, err := text.Clean(rest, maxAgreementLine)
+		clean, err := text.Clean(rest, MaxAgreementLine)
 		if err != nil {
-			return "", fieldError(field, maxAgreementLine, err)
+			return "", len(kept) + 1, fieldError(field, MaxAgreementLine, err)
 		}
 		if clean != "" {
 			clean = strings.Repeat(" ", len(line)-len(rest)) + clean
 		}
-		lines = append(lines, clean)
+		kept = append(kept, clean)
 	}
-	out := strings.Trim(strings.Join(lines, "\n"), "\n")
+	out = strings.Trim(strings.Join(kept, "\n"), "\n")
 	if len(out) > most {
-		return "", &Error{Code: CodeTooLong, Field: field, N: most}
+		return "", 0, &Error{Code: CodeTooLong, Field: field, N: most}
 	}
-	return out, nil
+	return out, 0, nil
 }
 
 // Publish puts an agreement in force, as a new version where there is one of it

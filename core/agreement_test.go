@@ -433,3 +433,28 @@ func TestAgreementsAreListedPageByPage(t *testing.T) {
 		t.Errorf("listed %q", names)
 	}
 }
+
+// What is said of a text while it is written is what publishing refuses it with,
+// with the line where that can be said.
+func TestATextOfAnAgreementIsCheckedByItsLines(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		line int
+		code core.Code
+	}{
+		{"", 0, ""}, {"One.\r\n   Two.\n\n", 0, ""}, {"\ufeffOne.\nTwo.", 0, ""}, {"One.\n\ufeffTwo.", 2, core.CodeCharacter},
+		{"One.\rTwo.\nb\u202eid", 3, core.CodeCharacter}, {"One.\n\xff", 2, core.CodeEncoding},
+		{"One.\n\n" + strings.Repeat("x", core.MaxAgreementLine+1), 3, core.CodeTooLong},
+		{strings.Repeat("long line\n", core.MaxAgreementText/10), 0, ""},
+		{strings.Repeat("long line\n", core.MaxAgreementText/10+2), 0, core.CodeTooLong},
+		{strings.Repeat("\xff", 5*core.MaxAgreementText), 0, core.CodeTooLong},
+	} {
+		line, err := core.CheckAgreementText(c.text)
+		if line != c.line || core.CodeOf(err) != c.code {
+			t.Errorf("%.20q: line %d, %v", c.text, line, err)
+		}
+		if _, cleaned := core.CleanLines(c.text, core.MaxAgreementText); core.CodeOf(cleaned) != c.code {
+			t.Errorf("%.20q is refused with %v", c.text, cleaned)
+		}
+	}
+}

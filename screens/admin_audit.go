@@ -186,7 +186,7 @@ func (s *auditLog) key(k string) tea.Cmd {
 	case "x":
 		return tui.Push(newAuditExport(s.env, s.ask))
 	case "v":
-		return tui.Push(newVerify(s.env))
+		return tui.Push(newVerifyAsk(s.env, ""))
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"charm.land/bubbles/v2/key"
-	"charm.land/bubbles/v2/textarea"
 	tea "charm.land/bubbletea/v2"
 
 	"postern/core"
@@ -21,17 +20,11 @@ const editorFoot = 3
 
 // editor is the screen.
 type editor struct {
-	env   *Env
+	*editing
 	from  core.Script // what it began with; no name: a new one
-	area  textarea.Model
-	saved string // the text that is saved
 	check tui.Latest[[]script.Problem]
 	wrong []script.Problem
-	w, h  int
 }
-
-// editorLeft is the answer of the dialog about leaving what was not saved.
-type editorLeft struct{}
 
 var (
 	_ tui.Screen   = (*editor)(nil)
@@ -50,39 +43,18 @@ else:
 `
 
 func newEditor(env *Env, from core.Script) tui.Screen {
-	s := &editor{env: env, from: from, area: textarea.New()}
 	if from.Name == "" {
-		s.from.Source = firstScript
+		from.Source = firstScript
 	}
-	s.saved = s.from.Source
-	s.area.Prompt, s.area.ShowLineNumbers, s.area.MaxHeight, s.area.CharLimit = "", true, 0, script.MaxSource
-	s.area.SetVirtualCursor(false)
-	s.area.SetValue(s.from.Source)
-	s.area.MoveToBegin()
-	s.style()
-	return s
+	return &editor{editing: newEditing(env, from.Source, script.MaxSource), from: from}
 }
 
-// style gives the text the colours of the theme.
-func (s *editor) style() {
-	t := s.env.Theme
-	styles := s.area.Styles()
-	for _, state := range []*textarea.StyleState{&styles.Focused, &styles.Blurred} {
-		state.Base, state.Text, state.CursorLine, state.EndOfBuffer = t.Text, t.Text, t.Text, t.Muted
-		state.LineNumber, state.CursorLineNumber, state.Placeholder, state.Prompt = t.Muted, t.Accent, t.Muted, t.Muted
-	}
-	s.area.SetStyles(styles)
-}
-
-// Init lets typing begin.
-func (s *editor) Init() tea.Cmd {
-	s.area.Focus()
-	return s.look()
-}
+// Init checks what there is.
+func (s *editor) Init() tea.Cmd { return s.look() }
 
 // look returns the command that checks what is typed.
 func (s *editor) look() tea.Cmd {
-	source := script.Normal(s.area.Value())
+	source := script.Normal(s.text())
 	return s.check.Ask(func() []script.Problem { return script.Check(source) })
 }
 
@@ -104,10 +76,9 @@ func (s *editor) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 			return s, tui.PopWith(r)
 		case core.Run:
 			return s, tui.Push(newRunPage(s.env, r.ID))
-		case tui.Confirmed:
-			if _, ok := r.Result.(editorLeft); ok {
-				return s, tui.Pop()
-			}
+		}
+		if isDiscarded(m) {
+			return s, tui.Pop()
 		}
 		return s, nil
 	case tea.KeyPressMsg:
@@ -117,22 +88,14 @@ func (s *editor) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		case "ctrl+s":
 			return s, tui.Push(s.saving())
 		case "ctrl+t":
-			return s, tui.Push(newDryRun(s.env, core.DryInput{Name: s.name(), Source: s.area.Value()}))
-		case "tab":
-			s.area.InsertString("    ")
-			return s, s.look()
+			return s, tui.Push(newDryRun(s.env, core.DryInput{Name: s.name(), Source: s.text()}))
 		}
-	case tea.PasteMsg:
-	default:
-		return s, nil
 	}
-	before := s.area.Value()
-	var cmd tea.Cmd
-	s.area, cmd = s.area.Update(msg)
-	if s.area.Value() == before {
-		return s, cmd
+	cmd, changed := s.input(msg)
+	if changed {
+		return s, tea.Batch(cmd, s.look())
 	}
-	return s, tea.Batch(cmd, s.look())
+	return s, cmd
 }
 
 // name is what a run of the unsaved text is called.
@@ -143,21 +106,9 @@ func (s *editor) name() string {
 	return s.from.Name
 }
 
-// leave goes back, and asks when something was not saved.
-func (s *editor) leave() tea.Cmd {
-	if s.area.Value() == s.saved {
-		return tui.Pop()
-	}
-	e := s.env
-	return tui.Push(tui.NewConfirm(e.Session, func() tui.ConfirmSpec {
-		return tui.ConfirmSpec{Title: e.T("analysis.leave_title"), Text: e.T("analysis.leave_text"), Yes: e.T("analysis.leave_yes"),
-			Do: func() tea.Cmd { return func() tea.Msg { return tui.Confirmed{Result: editorLeft{}} } }}
-	}))
-}
-
 // saving asks for the reason, and for the name of a new one.
 func (s *editor) saving() tui.Screen {
-	e, from, source := s.env, s.from, s.area.Value()
+	e, from, source := s.env, s.from, s.text()
 	analysis, actor := e.Portal.Analysis, e.Actor()
 	name, reason := from.Name, ""
 	f := &deedForm{env: e, why: "analysis.why_proof", title: func() string { return e.T("analysis.save_title") }}
@@ -171,26 +122,21 @@ func (s *editor) saving() tui.Screen {
 			fields = append(fields, tui.Text{Key: "name", Label: e.T("analysis.name"), Value: &name, Limit: core.MaxScriptName, Hint: e.T("analysis.name_hint")})
 		}
 		fields = append(fields, tui.Text{Key: "reason", Label: e.T("people.reason"), Value: &reason, Limit: core.MaxReason, Optional: true, Hint: e.T("people.reason_hint")})
-		return tui.FormSpec{Pages: []tui.Page{{Fields: fields}}, Submit: e.T("analysis.key_save"), Busy: e.T("requests.busy")}
+		return tui.FormSpec{Pages: []tui.Page{{Fields: fields}}, Submit: e.T("apps.save"), Busy: e.T("requests.busy")}
 	})
 }
 
 // SetSize takes the room of the screen.
-func (s *editor) SetSize(w, h int) {
-	s.w, s.h = w, h
-	s.area.SetWidth(w)
-	s.area.SetHeight(max(h-editorFoot, 3))
-}
+func (s *editor) SetSize(w, h int) { s.size(w, h-editorFoot) }
 
 // View is the text, and what is wrong with it.
 func (s *editor) View() string {
 	e, t := s.env, s.env.Theme
-	said := t.Good.Render(t.Signs.OK) + " " + e.T("done.analysis_check")
+	sign, said := t.Good.Render(t.Signs.OK), e.T("done.analysis_check")
 	if len(s.wrong) > 0 {
-		said = t.Bad.Render(t.Signs.No) + " " + hanging(problemText(e, s.wrong[0]), s.w)
+		sign, said = t.Bad.Render(t.Signs.No), problemText(e, s.wrong[0])
 	}
-	lines := strings.Split(said, "\n")
-	return s.area.View() + "\n\n" + strings.Join(lines[:min(len(lines), editorFoot-1)], "\n")
+	return s.area.View() + "\n\n" + s.foot(sign, said, editorFoot-1)
 }
 
 // Title names the screen.
@@ -200,12 +146,6 @@ func (s *editor) Title() string {
 	}
 	return s.from.Name
 }
-
-// Typing says that keys are text.
-func (s *editor) Typing() bool { return true }
-
-// Cursor stands in the text.
-func (s *editor) Cursor() *tea.Cursor { return s.area.Cursor() }
 
 // Help returns the keys that work now.
 func (s *editor) Help() []key.Binding {

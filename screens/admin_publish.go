@@ -77,8 +77,27 @@ func (s *publishing) spec() tui.FormSpec {
 	look := tui.Page{Title: e.T("publish.preview"), Fields: []tui.Field{tui.Note{Show: s.preview}}}
 	return tui.FormSpec{
 		Pages: []tui.Page{what, look}, Submit: e.T("publish.submit"), Busy: e.T("publish.busy"), Do: s.send,
-		Keys: []key.Binding{e.bind("ctrl+t", "publish.key_read"), e.bind("ctrl+x", "publish.key_drop")},
+		Keys: s.keys(), Leave: s.leave,
 	}
+}
+
+// keys are those about the text. In lines there is no editor.
+func (s *publishing) keys() []key.Binding {
+	e := s.env
+	out := []key.Binding{e.bind("ctrl+t", "publish.key_read"), e.bind("ctrl+x", "publish.key_drop")}
+	if e.Caps.Lines {
+		return out
+	}
+	return append([]key.Binding{e.bind("ctrl+o", "publish.key_write")}, out...)
+}
+
+// leave goes back, and asks when there is a text that was not published: a name is
+// soon typed again, and a text is not.
+func (s *publishing) leave() tea.Cmd {
+	if s.in.Text == s.old.Text {
+		return tui.Pop()
+	}
+	return s.env.askDiscard()
 }
 
 // written says how long the text is, and how another one gets there.
@@ -147,6 +166,12 @@ func (s *publishing) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		if isProved(m) {
 			return s, s.send()
 		}
+		if isDiscarded(m) {
+			return s, tui.Pop()
+		}
+		if w, ok := m.Result.(writtenText); ok {
+			s.in.Text = w.text
+		}
 		s.Release()
 		return s, nil
 	case tea.PasteMsg:
@@ -163,6 +188,11 @@ func (s *publishing) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		switch m.String() {
 		case "ctrl+t":
 			return s, tui.Push(newAgreementText(s.env, s.next()))
+		case "ctrl+o":
+			if !s.env.Caps.Lines && !s.Busy() {
+				return s, tui.Push(newWriting(s.env, s.in.Name, s.in.Text))
+			}
+			return s, nil
 		case "ctrl+x":
 			s.in.Text = ""
 			return s, nil
@@ -175,7 +205,7 @@ func (s *publishing) paste(content string) tea.Cmd {
 	if len(content) > core.MaxAgreementText {
 		return tui.Toast(tui.Bad, s.env.T("publish.too_long", "N", core.MaxAgreementText/1024))
 	}
-	s.in.Text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(content)
+	s.in.Text = lineEnds(content)
 	return tui.Toast(tui.Info, s.env.T("publish.pasted", "Count", countLines(s.in.Text)))
 }
 
@@ -195,10 +225,8 @@ func (s *publishing) published(m answer[core.Agreement]) tea.Cmd {
 		r.Text = s.env.T("publish.nothing")
 	case r.Field == "name" && code == core.CodeRange:
 		r.Text = s.env.T("publish.too_many", "N", core.MaxAgreements)
-	case r.Field == "text" && code == core.CodeTooLong:
-		r = tui.Refusal{Text: s.env.T("publish.too_long", "N", core.MaxAgreementText/1024)}
 	case r.Field == "text":
-		r = tui.Refusal{Text: s.env.T("publish.characters")}
+		r = tui.Refusal{Text: s.env.agreementProblem(s.in.Text)}
 	case code == core.CodeCharacter:
 		r.Text = s.env.T("profile.character")
 	}

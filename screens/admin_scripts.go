@@ -61,6 +61,10 @@ func (s *scriptList) Init() tea.Cmd {
 	})
 }
 
+// writes says whether a script can be written here: in lines the editor cannot be
+// left again, and a file is the better place.
+func (s *scriptList) writes() bool { return s.env.may(core.OpAnalysis) && !s.env.Caps.Lines }
+
 func (s *scriptList) ways() []menuItem {
 	e := s.env
 	var out []menuItem
@@ -74,11 +78,11 @@ func (s *scriptList) ways() []menuItem {
 		}
 		out = append(out, menuItem{id: "/" + x.Name, label: x.Name, note: note, open: func() tea.Cmd { return tui.Push(newScriptPage(e, x.Name)) }})
 	}
-	if e.may(core.OpAnalysis) {
+	if s.writes() {
 		out = append(out, menuItem{id: "n", label: "n  " + e.T("analysis.new"), note: e.T("analysis.new_note"), group: true,
 			open: func() tea.Cmd { return tui.Push(newEditor(e, core.Script{})) }})
 	}
-	return append(out, menuItem{id: "r", label: "r  " + e.T("analysis.runs"), note: e.T("analysis.runs_note"), group: !e.may(core.OpAnalysis),
+	return append(out, menuItem{id: "r", label: "r  " + e.T("analysis.runs"), note: e.T("analysis.runs_note"), group: !s.writes(),
 		open: func() tea.Cmd { return tui.Push(NewRuns(e)) }})
 }
 
@@ -130,7 +134,11 @@ func (s *scriptList) View() string {
 	case !s.read:
 		return s.busy.View(s.env.Theme)
 	}
-	return s.env.Theme.Muted.Render(tui.Wrap(s.env.T("analysis.text"), w)) + "\n\n" + s.menu.view(w)
+	said := s.env.T("analysis.text")
+	if s.env.Caps.Lines && s.env.may(core.OpAnalysis) {
+		said += " " + s.env.T("analysis.by_verb")
+	}
+	return s.env.Theme.Muted.Render(tui.Wrap(said, w)) + "\n\n" + s.menu.view(w)
 }
 
 // Help returns the keys that work now.
@@ -215,7 +223,11 @@ func (s *scriptPage) keys() []key.Binding {
 	if s.have.Name == "" || !e.may(core.OpAnalysis) {
 		return nil
 	}
-	out := []key.Binding{e.bind("e", "analysis.key_edit"), e.bind("t", "analysis.key_try")}
+	var out []key.Binding
+	if !e.Caps.Lines {
+		out = append(out, e.bind("e", "analysis.key_edit"))
+	}
+	out = append(out, e.bind("t", "analysis.key_try"))
 	if s.have.Retired.IsZero() && !s.have.InUse {
 		out = append(out, e.bind("x", "analysis.key_retire"))
 	}
@@ -227,7 +239,7 @@ func (s *scriptPage) do(k string) tea.Cmd {
 		return nil
 	}
 	switch {
-	case k == "e":
+	case k == "e" && !s.env.Caps.Lines:
 		return tui.Push(newEditor(s.env, s.have))
 	case k == "t":
 		return tui.Push(newDryRun(s.env, core.DryInput{Name: s.have.Name}))

@@ -205,7 +205,7 @@ func TestAnAgreementIsPublishedAndWithdrawn(t *testing.T) {
 	p.publish(t, core.AgreementInput{Name: "House rules", Text: "Three.", Mandatory: true})
 	v.Press("ctrl+x").WaitFor("There is no text.").Press("tab").Type("https://x.example").Press("tab", "tab", "enter").WaitFor("asked again")
 	v.Press("tab", "enter").WaitFor("Something else changed in the meantime")
-	v.Press("esc", "esc").WaitFor("Published").Press("r").Settle()
+	v.Press("esc", "esc").WaitFor("What you have typed is lost.").Press("tab", "enter").WaitFor("Published").Press("r").Settle()
 	v.Press("x").WaitFor("asked of nobody any more").Type("House rules").Press("enter").WaitFor("What was accepted stays.").WaitFor("✗ withdrawn")
 	v.Press("x").WaitFor("It was withdrawn already.")
 }
@@ -217,7 +217,7 @@ func TestATextThatCannotBePublished(t *testing.T) {
 	v.Paste(strings.Repeat("long line\n", 2000)).WaitFor("The text is too long: 16 KiB at most.").Contains("There is no text.")
 	v.Press("tab", "tab", "tab", "enter").WaitFor("This is how people see it").Press("tab", "enter").WaitFor("there is nothing to agree to")
 	v.Paste("\x1b]0;owned\a\nmore").WaitFor("The text has 2 lines.").Press("tab", "tab", "enter").WaitFor("␛]0;owned")
-	v.Press("tab", "enter").WaitFor("A character in the text cannot be used")
+	v.Press("tab", "enter").WaitFor("Line 1: a character cannot be used.")
 }
 
 // An auditor reads, and publishes nothing.

@@ -325,17 +325,6 @@ func TestLookOfWorks(t *testing.T) {
 	}
 }
 
-// The trail is verified on the screen, and what is wrong with it is named.
-func TestTheTrailIsVerifiedOnTheScreen(t *testing.T) {
-	p := crew(t)
-	if _, err := p.Audit.SealNow(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewAudit).WaitFor("sign-in")
-	v.Press("v").WaitFor("The trail is as it was sealed.").Contains("To note:")
-	v.Press("r").WaitFor("The trail is as it was sealed.").Press("esc").WaitFor("sign-in")
-}
-
 // Retention is counted, asked about, and done.
 func TestRetentionOnTheScreen(t *testing.T) {
 	p := crew(t)

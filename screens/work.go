@@ -32,6 +32,9 @@ type workResult struct {
 	copy  string // what can be copied; "" for nothing
 }
 
+// workAgain is left behind by a screen that has changed what was worked out.
+type workAgain struct{}
+
 // workKey is a further key when the work is done.
 type workKey struct {
 	key, word string
@@ -118,7 +121,7 @@ func (s *work) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		s.done, s.err, s.ready = m.result, m.err, m.err == nil
 		return s, nil
 	case tui.BackMsg:
-		if isProved(m) {
+		if _, anew := m.Result.(workAgain); anew || isProved(m) {
 			return s, s.Init()
 		}
 		if c, ok := m.Result.(tui.Confirmed); ok && c.Refused == "" {

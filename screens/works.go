@@ -14,13 +14,17 @@ import (
 	"postern/tui"
 )
 
-// newVerify verifies the chain over the trail.
-func newVerify(env *Env) tui.Screen {
+// newVerify verifies the chain over the trail, also against a head that was noted;
+// noted is "" where there is none.
+func newVerify(env *Env, noted string) tui.Screen {
 	audit, actor, d := env.Portal.Audit, env.Actor(), env.Dict
 	return newWork(env, workSpec{title: "chain.title", doing: "chain.doing", why: "audit.why_step_up",
 		do: func(ctx context.Context, progress func(int, int)) (workResult, error) {
-			r, err := audit.Verify(ctx, actor, "", progress)
+			r, err := audit.Verify(ctx, actor, noted, progress)
 			return workResult{good: r.Found == 0, lines: VerifyText(d, r), copy: r.Head}, err
+		},
+		keys: func(workResult) []workKey {
+			return []workKey{{"n", "chain.key_noted", func() tea.Cmd { return tui.Replace(newVerifyAsk(env, noted)) }}}
 		}})
 }
 
@@ -60,7 +64,7 @@ func VerifyText(d *tui.Dict, r core.VerifyReport) []string {
 	return out
 }
 
-// NewRetention counts what would go, and lets it go.
+// NewRetention counts what would go, and lets it go; from it the holds are reached.
 func NewRetention(env *Env) tui.Screen {
 	retention, actor, d, clock := env.Portal.Retention, env.Actor(), env.Dict, env.Clock
 	return newWork(env, workSpec{title: "retention.title", doing: "retention.counting", why: "retention.why_proof",
@@ -87,7 +91,10 @@ func NewRetention(env *Env) tui.Screen {
 			return workResult{good: true, lines: lines}, err
 		},
 		keys: func(workResult) []workKey {
-			return []workKey{{"x", "retention.key_run", func() tea.Cmd { return askRetention(env) }}}
+			return []workKey{
+				{"h", "retention.key_holds", func() tea.Cmd { return tui.Push(newHolds(env)) }},
+				{"x", "retention.key_run", func() tea.Cmd { return askRetention(env) }},
+			}
 		}})
 }
 
