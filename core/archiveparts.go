@@ -139,7 +139,7 @@ func recoveryPart(t *txn, account string) (any, error) {
 
 func draftPart(t *txn, account string) (any, error) {
 	d, err := policyDrafts.Get(t, account)
-	return archivedDraft{d.Base, d.Values, d.Reason, d.Saved}, err
+	return archivedDraft(d), err
 }
 
 func holdPart(t *txn, account string) (any, error) {
@@ -149,7 +149,7 @@ func holdPart(t *txn, account string) (any, error) {
 
 func inactivePart(t *txn, account string) (any, error) {
 	w, err := inactiveWarnings.Get(t, account)
-	return archivedInactive{w.At, w.Until}, err
+	return archivedInactive(w), err
 }
 
 func exportPart(t *txn, account string) (any, error) {

@@ -154,3 +154,6 @@ func MarkTrail(p *Portal) error {
 		}
 	}
 }
+
+// BlockEntries is how many entries a block has, at most.
+const BlockEntries = blockEntries

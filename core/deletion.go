@@ -6,9 +6,7 @@ package core
 
 import (
 	"errors"
-	"maps"
 	"slices"
-	"strings"
 
 	"postern/core/names"
 	"postern/store"
@@ -360,14 +358,4 @@ func (l Losses) described() map[string]string {
 		}
 	}
 	return m
-}
-
-// summary is that in one line, in the order of the names.
-func (l Losses) summary() string {
-	m := l.described()
-	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		parts = append(parts, k+"="+m[k])
-	}
-	return strings.Join(parts, " ")
 }

@@ -76,7 +76,8 @@ func (s *Retention) Preview(ctx context.Context, actor Actor, progress func(done
 		return RetentionCount{}, err
 	}
 	r := &retentionRun{Retention: s, ctx: ctx, dry: true, progress: progress}
-	return r.out, r.run(&r.out)
+	err = r.run()
+	return r.out, err
 }
 
 // Run removes what is to go now, and says how much that was; what it did before an
@@ -92,7 +93,7 @@ func (s *Retention) Run(ctx context.Context, actor Actor, progress func(done, to
 		return RetentionCount{}, s.refused(ctx, actor, ActRetention, "", err)
 	}
 	r := &retentionRun{Retention: s, ctx: ctx, progress: progress}
-	failed := r.run(&r.out)
+	failed := r.run()
 	err = s.do(context.WithoutCancel(ctx), actor, ActRetention, "", func(t *txn) error {
 		t.entry.After = r.out.described()
 		if failed != nil {
@@ -122,7 +123,7 @@ func (s *Retention) Daily(ctx context.Context) (ran bool, out RetentionCount, er
 		return false, out, err
 	}
 	r := &retentionRun{Retention: s, ctx: ctx}
-	failed := r.run(&r.out)
+	failed := r.run()
 	e, err := s.newEntry(Actor{}, ActRetention, "")
 	if err != nil {
 		return true, r.out, asError(err)
@@ -163,7 +164,7 @@ type retentionRun struct {
 	out         RetentionCount
 }
 
-func (r *retentionRun) run(out *RetentionCount) error {
+func (r *retentionRun) run() error {
 	var head, cut chainHead
 	r.now = r.clock.Now()
 	err := r.read(r.ctx, Actor{}, func(t *txn) error {
@@ -191,7 +192,6 @@ func (r *retentionRun) run(out *RetentionCount) error {
 	if err == nil {
 		r.tell(r.total - r.done)
 	}
-	*out = r.out
 	return asError(err)
 }
 
