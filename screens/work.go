@@ -167,7 +167,9 @@ func (s *work) body(width int) string {
 	}
 	lines := make([]string, len(s.done.lines))
 	for i, l := range s.done.lines {
-		lines[i] = hanging(l, width)
+		if lines[i] = tui.Wrap(l, width); i == 0 || strings.HasPrefix(l, s.env.Theme.Signs.Bullet) {
+			lines[i] = hanging(l, width)
+		}
 	}
 	if len(lines) > 0 {
 		lines[0] = sign + " " + lines[0]

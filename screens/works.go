@@ -66,7 +66,7 @@ func VerifyText(d *tui.Dict, r core.VerifyReport) []string {
 
 // NewRetention counts what would go, and lets it go; from it the holds are reached.
 func NewRetention(env *Env) tui.Screen {
-	retention, actor, d, clock := env.Portal.Retention, env.Actor(), env.Dict, env.Clock
+	retention, actor, d, theme, clock := env.Portal.Retention, env.Actor(), env.Dict, env.Theme, env.Clock
 	return newWork(env, workSpec{title: "retention.title", doing: "retention.counting", why: "retention.why_proof",
 		do: func(ctx context.Context, progress func(int, int)) (workResult, error) {
 			n, err := retention.Preview(ctx, actor, progress)
@@ -74,7 +74,7 @@ func NewRetention(env *Env) tui.Screen {
 				return workResult{}, err
 			}
 			holds, err := retention.Holds(ctx, actor, "", core.MaxPage)
-			lines := append([]string{d.T("done.retention_preview")}, RetentionText(d, n)...)
+			lines := append([]string{d.T("done.retention_preview")}, listed(theme, RetentionText(d, n))...)
 			lines = append(lines, "", d.T("retention.by_itself"), "")
 			if len(holds.Holds) == 0 {
 				lines = append(lines, d.T("retention.no_holds"))
@@ -82,7 +82,7 @@ func NewRetention(env *Env) tui.Screen {
 				lines = append(lines, d.T("retention.held"))
 			}
 			for _, h := range holds.Holds {
-				line := "  " + text.Escape(h.UserName) + ": " + text.Escape(h.Reason)
+				line := theme.Signs.Bullet + " " + text.Escape(h.UserName) + ": " + text.Escape(h.Reason)
 				if !h.Until.IsZero() {
 					line += " (" + d.Relative(h.Until, clock()) + ")"
 				}
@@ -98,6 +98,14 @@ func NewRetention(env *Env) tui.Screen {
 		}})
 }
 
+// listed makes a list of lines.
+func listed(theme *tui.Theme, lines []string) []string {
+	for i, l := range lines {
+		lines[i] = theme.Signs.Bullet + " " + l
+	}
+	return lines
+}
+
 // askRetention asks whether what was counted is to go now.
 func askRetention(env *Env) tea.Cmd {
 	return tui.Push(tui.NewConfirm(env.Session, func() tui.ConfirmSpec {
@@ -107,11 +115,11 @@ func askRetention(env *Env) tea.Cmd {
 }
 
 func newRetentionRun(env *Env) tui.Screen {
-	retention, actor, d := env.Portal.Retention, env.Actor(), env.Dict
+	retention, actor, d, theme := env.Portal.Retention, env.Actor(), env.Dict, env.Theme
 	return newWork(env, workSpec{title: "retention.title", doing: "retention.running", why: "retention.why_proof",
 		do: func(ctx context.Context, progress func(int, int)) (workResult, error) {
 			n, err := retention.Run(ctx, actor, progress)
-			return workResult{good: true, lines: append([]string{d.T("done.retention_run")}, RetentionText(d, n)...)}, err
+			return workResult{good: true, lines: append([]string{d.T("done.retention_run")}, listed(theme, RetentionText(d, n))...)}, err
 		}})
 }
 
