@@ -115,11 +115,8 @@ func (c *courier) sleep(ctx context.Context, changed <-chan store.Event, until t
 	if c.resume.After(c.clock.Now()) {
 		until = c.resume
 	}
-	due := make(chan struct{})
-	if !until.IsZero() {
-		stop := c.clock.AfterFunc(max(until.Sub(c.clock.Now()), time.Millisecond), func() { close(due) })
-		defer stop()
-	}
+	due, stop := c.alarm(until)
+	defer stop()
 	for {
 		select {
 		case <-ctx.Done():

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"postern/store"
@@ -128,11 +129,8 @@ func (s *Requests) Work(ctx context.Context) {
 // wait waits for a change of the requests or for a time (zero: for none). False
 // when it is over.
 func (b *base) wait(ctx context.Context, changed <-chan store.Event, until time.Time) bool {
-	due := make(chan struct{})
-	if !until.IsZero() {
-		stop := b.clock.AfterFunc(max(until.Sub(b.clock.Now()), time.Millisecond), func() { close(due) })
-		defer stop()
-	}
+	due, stop := b.alarm(until)
+	defer stop()
 	select {
 	case <-ctx.Done():
 		return false
@@ -141,6 +139,22 @@ func (b *base) wait(ctx context.Context, changed <-chan store.Event, until time.
 	case _, open := <-changed:
 		return open
 	}
+}
+
+// alarm returns a channel that is closed at a time, but not before a millisecond
+// has passed, so that what is late is not tried without a pause; zero: never.
+func (b *base) alarm(at time.Time) (due <-chan struct{}, stop func() bool) {
+	rings := make(chan struct{})
+	if at.IsZero() {
+		return rings, func() bool { return true }
+	}
+	ring := sync.OnceFunc(func() { close(rings) })
+	left := at.Sub(b.clock.Now())
+	stop = b.clock.AfterFunc(max(left, time.Millisecond), ring)
+	if left > 0 && !b.clock.Now().Before(at) { // the clock was set while the alarm was
+		ring()
+	}
+	return rings, stop
 }
 
 // RunDue does what is due now, and returns when the next deletion is (zero: none
