@@ -79,37 +79,59 @@ type Impact struct {
 	SignUpBefore SignUpState `json:"sign_up_before"`
 	SignUpAfter  SignUpState `json:"sign_up_after"`
 
+	// Retention is what goes at the next run of retention; nothing when the change
+	// keeps everything for as long as before.
+	Retention RetentionCount `json:"retention"`
+
 	Me SelfImpact `json:"me"`
 }
 
 // Quiet says that the change touches nobody who is there.
 func (i Impact) Quiet() bool {
 	return i.Password.Count == 0 && i.Strength == 0 && i.Asked.Count == 0 && i.Sooner == 0 && i.Losing.Count == 0 &&
-		i.SessionsEnd.Count == 0 && i.SessionsCut.Count == 0 && i.LockedOut.Count == 0 && !i.EveryOwner && i.SignUpBefore == i.SignUpAfter
+		i.SessionsEnd.Count == 0 && i.SessionsCut.Count == 0 && i.LockedOut.Count == 0 && !i.EveryOwner && i.Retention.Nothing() && i.SignUpBefore == i.SignUpAfter
 }
 
 // Impact counts whom a change of settings would touch, on one snapshot of the
-// data. progress, when not nil, is called now and then with how many accounts of
+// data; what would go by retention is counted after it, in small parts. progress, when not nil, is called now and then with how many accounts of
 // all that have to be looked at were; the call ends with CodeUnavailable soon
 // after ctx does. CodeDenied, and the refusals of the change itself (Set), but
 // CodeLocksOut, CodeLockout and CodeLosesFactor: these it counts.
 func (s *Policies) Impact(ctx context.Context, actor Actor, values map[string]string, progress func(done, total int)) (Impact, error) {
 	var out Impact
+	var old, next Policy
+	looked := 0
 	err := s.read(ctx, actor, func(t *txn) error {
 		if err := t.may(OpChangePolicy, ""); err != nil {
 			return err
 		}
-		next, err := t.changed(values)
-		if err != nil {
+		var err error
+		if next, err = t.changed(values); err != nil {
 			return err
 		}
 		next.Factors.demandedSince(t.policy.Factors, t.now)
-		c := &counter{txn: t, ctx: ctx, old: t.policy, next: next, progress: progress}
+		old = t.policy
+		c := &counter{txn: t, ctx: ctx, old: old, next: next, progress: progress}
 		err = c.count()
-		out = c.out
+		out, looked = c.out, max(c.steps, 1)*c.accounts
 		return err
 	})
+	if err != nil || !old.Retention.keepsLonger(next.Retention) {
+		return out, err
+	}
+	r := &retentionRun{Retention: &Retention{s.base}, ctx: ctx, dry: true, proposed: &next.Retention}
+	if progress != nil {
+		r.progress = func(done, total int) { progress(looked+done, looked+total) }
+	}
+	err = r.run()
+	out.Retention = r.out
 	return out, err
+}
+
+// keepsLonger says whether something is kept longer by this policy than by another.
+func (p RetentionPolicy) keepsLonger(than RetentionPolicy) bool {
+	return p.OutboxDays > than.OutboxDays || p.AuditDays > than.AuditDays || p.SessionDays > than.SessionDays ||
+		than.InactiveDays > 0 && (p.InactiveDays == 0 || p.InactiveDays > than.InactiveDays)
 }
 
 // diff lists the settings that differ, in the order of the screens.

@@ -212,3 +212,30 @@ func TestACountIsToldAndCanBeLeft(t *testing.T) {
 	_, err := p.Policy.Impact(gone, p.Owner, values("password.rotate_days=1"), func(int, int) { cancel() })
 	refused(t, err, core.CodeUnavailable, "")
 }
+
+// What a shorter retention lets go is counted before it is saved, and then goes.
+func TestTheImpactOfRetention(t *testing.T) {
+	p, _, _ := yearLater(t)
+	p.Set("retention.audit_days", "700", "retention.session_days", "700", "retention.outbox_days", "700", "retention.inactive_days", "0")
+	if got := must(p.Retention.Preview(ctx, coretest.Console(), nil))(t); !got.Nothing() {
+		t.Fatalf("goes anyway: %+v", got)
+	}
+	const change = "retention.audit_days=180 retention.inactive_days=300"
+	got := impact(t, p, coretest.Console(), change)
+	if n := got.Retention; n.Entries == 0 || n.Warned != 1 || n.Sessions != 0 || n.Accounts != 0 || got.Quiet() {
+		t.Fatalf("%+v", got)
+	}
+	if got := impact(t, p, coretest.Console(), "retention.audit_days=701"); !got.Retention.Nothing() || !got.Quiet() {
+		t.Errorf("what keeps longer lets go: %+v", got.Retention)
+	}
+	p.Set("retention.audit_days", "180", "retention.inactive_days", "300")
+	gone := must(p.Retention.Run(ctx, coretest.Console(), nil))(t)
+	if gone.Entries != got.Retention.Entries || gone.Warned != got.Retention.Warned {
+		t.Errorf("said %+v, went %+v", got.Retention, gone)
+	}
+	wasTold(t, p, p.SignIn("mara"), core.NoticeInactive)
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err := p.Policy.Impact(ctx, coretest.Console(), values("retention.session_days=1"), nil)
+	refused(t, err, core.CodeUnavailable, "")
+}

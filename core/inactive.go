@@ -105,7 +105,7 @@ func (r *retentionRun) accounts() error {
 		var due []string
 		err := r.read(r.ctx, Actor{}, func(t *txn) (err error) {
 			due = nil
-			t.now = r.now
+			t.now, t.policy.Retention = r.now, r.policy
 			if rows, err = accounts.Page(t, after, MaxPage); err != nil {
 				return err
 			}

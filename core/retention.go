@@ -158,6 +158,8 @@ type retentionRun struct {
 	dry      bool
 	progress func(done, total int)
 
+	proposed *RetentionPolicy // counted under this one; nil: under the policy that is in force
+
 	policy      RetentionPolicy
 	now         time.Time
 	done, total int
@@ -168,7 +170,9 @@ func (r *retentionRun) run() error {
 	var head, cut chainHead
 	r.now = r.clock.Now()
 	err := r.read(r.ctx, Actor{}, func(t *txn) error {
-		r.policy = t.policy.Retention
+		if r.policy = t.policy.Retention; r.proposed != nil {
+			r.policy = *r.proposed
+		}
 		n, err := t.tally()
 		if err != nil {
 			return err

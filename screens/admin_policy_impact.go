@@ -92,6 +92,9 @@ func impactOf(e *tui.Dict, i core.Impact) []impactLine {
 	say(i.Losing, true, "policy.impact.losing")
 	say(i.SessionsEnd, false, "policy.impact.sessions")
 	say(i.SessionsCut, false, "policy.impact.sessions_cut")
+	if !i.Retention.Nothing() {
+		out = append(out, impactLine{text: e.T("policy.impact.retention", "What", strings.Join(RetentionText(e, i.Retention), "; ")), warning: true})
+	}
 	if i.SignUpBefore != i.SignUpAfter {
 		out = append(out, impactLine{text: e.T("policy.impact.sign_up",
 			"Before", e.T("signup_mode."+string(i.SignUpBefore)), "After", e.T("signup_mode."+string(i.SignUpAfter)))})
