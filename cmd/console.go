@@ -33,7 +33,7 @@ func (p *process) verbs() []*cobra.Command {
 // atConsole carries out a verb at the machine's own command line.
 func (p *process) atConsole(cmd *cobra.Command, args []string, do deed) error {
 	c := &Call{Out: p.out, Err: p.err, JSON: p.wantsJSON(), Dict: p.dict}
-	if cmd.Name() == "version" || cmd.Name() == "whoami" { // these need no data
+	if needsNoData(cmd) {
 		c.Actor = core.ConsoleActor(userName(os.Getuid()))
 		return do(cmd.Context(), c, args)
 	}
@@ -73,6 +73,17 @@ func (p *process) atConsole(cmd *cobra.Command, args []string, do deed) error {
 	}
 	c.Portal, c.Data, c.Actor = h.portal, h.data, core.ConsoleActor(userName(os.Getuid()))
 	return do(cmd.Context(), c, args)
+}
+
+// needsNoData says that a verb works where there is no portal at all.
+func needsNoData(cmd *cobra.Command) bool {
+	switch cmd.CommandPath() {
+	case "postern version", "postern whoami":
+		return true
+	case "postern audit verify":
+		return cmd.Flags().Changed("file") || cmd.Flags().Changed("proof") || cmd.Flags().Changed("key")
+	}
+	return false
 }
 
 // errSaid ends a verb with exit code 1 when it has said what is wrong.
