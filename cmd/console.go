@@ -33,7 +33,7 @@ func (p *process) verbs() []*cobra.Command {
 // atConsole carries out a verb at the machine's own command line. Who one is there
 // can be said without any data; with it, where the trail ends is said too.
 func (p *process) atConsole(cmd *cobra.Command, args []string, do deed) error {
-	if cmd.Name() != "version" {
+	if !needsNoData(cmd) {
 		err := p.withData(cmd, args, do)
 		var closed *bolt.OpenError
 		if cmd.Name() != "whoami" || !errors.As(err, &closed) {
@@ -87,6 +87,17 @@ func (p *process) withData(cmd *cobra.Command, args []string, do deed) error {
 	}
 	c.Portal, c.Data = h.portal, h.data
 	return do(cmd.Context(), c, args)
+}
+
+// needsNoData says that a verb works where there is no portal at all.
+func needsNoData(cmd *cobra.Command) bool {
+	switch cmd.CommandPath() {
+	case "postern version":
+		return true
+	case "postern audit verify":
+		return cmd.Flags().Changed("file") || cmd.Flags().Changed("proof") || cmd.Flags().Changed("key")
+	}
+	return false
 }
 
 // errSaid ends a verb with exit code 1 when it has said what is wrong.

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"postern/cmd/sshd"
+	"postern/core/signature"
 )
 
 // TestScripts drives the program as scripts do. Besides the usual commands:
@@ -16,6 +19,7 @@ import (
 //	json PATH VALUE     the last output is one JSON document with VALUE at PATH
 //	truncate FILE N     cuts a file
 //	flip FILE FROM TO   flips the bits of some bytes
+//	hostkey FILE        writes the public key that the portal signs with
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -43,6 +47,11 @@ func TestScripts(t *testing.T) {
 			"json":     checkJSON,
 			"truncate": truncate,
 			"flip":     flip,
+			"hostkey": func(ts *testscript.TestScript, _ bool, args []string) {
+				key, err := sshd.LoadHostKey(filepath.Join(ts.Getenv("DATA"), hostKeyFile))
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(signature.New(key).PublicKey()+"\n"), 0o600))
+			},
 		},
 		Condition: func(cond string) (bool, error) { return cond == "root" && os.Getuid() == 0, nil },
 	})

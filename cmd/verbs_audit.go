@@ -6,8 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io/fs"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -211,65 +209,4 @@ func (c *Call) writeEntry(e core.Entry) error {
 	p := &page{}
 	p.line(strings.Join(c.entryRows([]core.Entry{e})[0], "  "))
 	return p.writeTo(c.Out)
-}
-
-// auditExport writes to a file, or to standard output: `ssh host audit export > trail.csv`.
-func (v verbSet) auditExport() *cobra.Command {
-	var f auditFlags
-	var format, out string
-	cmd := v.verb("export", "audit_export", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
-		q, err := c.auditQuery(f)
-		if err != nil {
-			return err
-		}
-		if out == "" {
-			_, err := c.Portal.Audit.Export(ctx, c.Actor, q, format, c.Out, nil)
-			return exportUsage(err, format, f)
-		}
-		path := out
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(c.Dir, path)
-		}
-		file, err := beginFile(path)
-		if err != nil {
-			return backupError(err, path)
-		}
-		defer file.Drop()
-		n, err := c.Portal.Audit.Export(ctx, c.Actor, q, format, file, nil)
-		if err != nil {
-			var at *fs.PathError
-			if errors.As(err, &at) {
-				return backupError(err, path)
-			}
-			return exportUsage(err, format, f)
-		}
-		if _, err := file.Keep(); err != nil {
-			return backupError(err, path)
-		}
-		return c.answer(exportShape{File: path, Format: format, Entries: n}, func(p *page) {
-			p.line(c.Dict.T("done.audit_export", "Count", n, "File", text.Escape(path)))
-		})
-	})
-	cmd.Flags().StringVar(&format, "format", core.AuditJSONL, v.flag("audit_format"))
-	if !v.far {
-		cmd.Flags().StringVar(&out, "out", "", v.flag("audit_out"))
-	}
-	v.auditFlags(cmd, &f, true)
-	return cmd
-}
-
-// exportUsage says which flag of an export cannot be meant.
-func exportUsage(err error, format string, f auditFlags) error {
-	var refusal *core.Error
-	if errors.As(err, &refusal) && refusal.Field == "format" {
-		return usage("--format " + text.Escape(format) + " (" + strings.Join(core.AuditFormats(), ", ") + ")")
-	}
-	return auditUsage(err, f)
-}
-
-// exportShape is an export that was written to a file.
-type exportShape struct {
-	File    string `json:"file"`
-	Format  string `json:"format"`
-	Entries int    `json:"entries"`
 }

@@ -82,18 +82,8 @@ func (v verbSet) importAccounts() *cobra.Command {
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, v.flag("import_dry_run"))
 	if !v.far {
 		cmd.Flags().StringVar(&f.errors, "errors", "", v.flag("import_errors"))
-		// Whether somebody looks on is known here, and not to the process that works.
-		cmd.Flags().BoolVar(&f.progress, "progress", false, "")
-		_ = cmd.Flags().MarkHidden("progress") // the flag is there
-		given := cmd.RunE
-		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			if v.watched && !cmd.Flags().Changed("progress") {
-				_ = cmd.Flags().Set("progress", "true") // it is a boolean
-			}
-			return given(cmd, args)
-		}
 	}
-	return cmd
+	return v.telling(cmd, &f.progress)
 }
 
 // heldSource is a source that holds nothing which must be closed.
@@ -185,7 +175,7 @@ func (c *Call) importFrom(ctx context.Context, src io.ReadSeeker, path string, f
 			}
 		}
 	}
-	look, done := c.importProgress(f.progress)
+	look, done := c.tell(f.progress, func(percent int64) string { return c.Dict.T("import.progress", "Percent", percent) })
 	got, err := c.Portal.Imports.Import(ctx, c.Actor, src, core.ImportOptions{Format: f.format, Dry: f.dry}, report, look)
 	done()
 	if err != nil && got.Line == 0 && got.Skipped == 0 {
@@ -277,27 +267,4 @@ func (c *Call) importRefused(err error, format string) error {
 		return &failure{exit: exitOf(e.Code), code: string(e.Code), key: "cmd.verbatim", args: []any{"Text", c.importWhy(e)}, err: e}
 	}
 	return err
-}
-
-// importProgress tells on one line how far it is, where somebody looks on.
-func (c *Call) importProgress(watched bool) (look func(done, total int64), end func()) {
-	if !watched || c.JSON {
-		return nil, func() {}
-	}
-	said, last := 0, int64(-1)
-	look = func(done, total int64) {
-		percent := done * 100 / max(total, 1)
-		if percent == last {
-			return
-		}
-		last = percent
-		line := c.Dict.T("import.progress", "Percent", percent)
-		_, _ = io.WriteString(c.Err, "\r"+line+strings.Repeat(" ", max(0, said-len(line)))) // whoever looks on has gone
-		said = len(line)
-	}
-	return look, func() {
-		if said > 0 {
-			_, _ = io.WriteString(c.Err, "\r"+strings.Repeat(" ", said)+"\r")
-		}
-	}
 }

@@ -48,7 +48,7 @@ func (v verbSet) whoami() *cobra.Command {
 }
 
 // auditHead is where the chain over the trail ends; "" for those who may not read
-// it, who are not refused anything, and while there is none.
+// it, who are not refused anything, and while there is none or no data.
 func (c *Call) auditHead(ctx context.Context, roles []core.Role) string {
 	if c.Portal == nil || !c.Actor.Console && !slices.ContainsFunc(roles, func(r core.Role) bool { return core.RoleMay(r, core.OpReadAudit) }) {
 		return ""

@@ -11,17 +11,29 @@ import (
 )
 
 // auditVerify walks the whole trail. What waits is sealed before, so that as much
-// as can be is shown to be as it was.
+// as can be is shown to be as it was. With --file it verifies an export instead.
 func (v verbSet) auditVerify() *cobra.Command {
-	var head string
+	var f verifyFlags
 	cmd := v.verb("verify", "audit_verify", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
+		switch {
+		case f.file != "":
+			return c.verifyExport(ctx, f)
+		case f.proof != "" || f.key != "":
+			return usage("--file")
+		}
 		if _, err := c.Portal.Audit.Head(ctx, c.Actor); err != nil {
 			return err
 		}
 		if _, err := c.Portal.Audit.SealNow(ctx); err != nil {
 			return err
 		}
-		r, err := c.Portal.Audit.Verify(ctx, c.Actor, head, nil)
+		look, done := c.tell(f.progress, func(percent int64) string { return c.Dict.T("chain.progress", "Percent", percent) })
+		r, err := c.Portal.Audit.Verify(ctx, c.Actor, f.head, func(done, total int) {
+			if look != nil {
+				look(int64(done), int64(total))
+			}
+		})
+		done()
 		if err != nil {
 			return err
 		}
@@ -35,8 +47,13 @@ func (v verbSet) auditVerify() *cobra.Command {
 		}
 		return err
 	})
-	cmd.Flags().StringVar(&head, "head", "", v.flag("audit_head"))
-	return cmd
+	cmd.Flags().StringVar(&f.head, "head", "", v.flag("audit_head"))
+	if !v.far { // no file here is theirs
+		cmd.Flags().StringVar(&f.file, "file", "", v.flag("audit_file"))
+		cmd.Flags().StringVar(&f.proof, "proof", "", v.flag("audit_file_proof"))
+		cmd.Flags().StringVar(&f.key, "key", "", v.flag("audit_key"))
+	}
+	return v.telling(cmd, &f.progress)
 }
 
 // headShape is the end of the chain, to be noted.

@@ -5,10 +5,12 @@ package core
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"hash"
 	"io"
 	"maps"
 	"slices"
@@ -45,12 +47,17 @@ const exportBuffer = 64 << 10
 // the field "format", what Search refuses with, CodeNotWritten when w fails,
 // CodeUnavailable when ctx is done.
 func (a *Audit) Export(ctx context.Context, actor Actor, q AuditQuery, format string, w io.Writer, progress func(done int, share float64)) (n int, err error) {
+	return a.export(ctx, actor, q, format, w, nil, progress)
+}
+
+// export writes entries, and their proof when there is a writer of one.
+func (a *Audit) export(ctx context.Context, actor Actor, q AuditQuery, format string, w io.Writer, proof *proofWriter, progress func(int, float64)) (n int, err error) {
 	typed := q // whom it was about is not repeated before it is known to be an account
 	typed.Actor, typed.About, typed.Account = "", "", ""
-	target := describeExport(typed, format)
+	target := describeExport(typed, format, proof != nil)
 	var p auditPlan
 	last, err := a.look(ctx, actor, func(t *txn) error {
-		if err := t.mayExport(); err != nil {
+		if err := t.mayExport(proof != nil); err != nil {
 			return err
 		}
 		if !slices.Contains(AuditFormats(), format) {
@@ -58,12 +65,12 @@ func (a *Audit) Export(ctx context.Context, actor Actor, q AuditQuery, format st
 		}
 		q.N = MaxPage
 		if p, err = t.planAudit(q); err == nil {
-			target = describeExport(p.query, format)
+			target = describeExport(p.query, format, proof != nil)
 		}
 		return err
 	})
 	if err == nil {
-		n, err = a.writeTrail(ctx, actor, p, format, w, progress)
+		n, err = a.writeTrail(ctx, actor, p, format, w, proof, progress)
 	}
 	if err == nil {
 		err = a.do(ctx, actor, ActAuditExport, "", func(t *txn) error {
@@ -90,19 +97,29 @@ func (a *Audit) Export(ctx context.Context, actor Actor, q AuditQuery, format st
 	return n, err
 }
 
-// mayExport is who may take the trail with them.
-func (t *txn) mayExport() error {
-	if err := t.may(OpReadAudit, ""); err != nil {
+// mayExport is who may take the trail with them, having just shown who they are.
+func (t *txn) mayExport(proved bool) error {
+	if err := t.mayTake(proved); err != nil {
 		return err
 	}
 	return t.requireProof()
 }
 
+// mayTake is who may read what is taken: a proof shows all that there is of an entry.
+func (t *txn) mayTake(proved bool) error {
+	if err := t.may(OpReadAudit, ""); err != nil || !proved {
+		return err
+	}
+	return t.may(OpReadAccounts, "")
+}
+
 // writeTrail writes what a plan finds. Whether the actor may is asked anew for
 // every page.
-func (a *Audit) writeTrail(ctx context.Context, actor Actor, p auditPlan, format string, w io.Writer, progress func(int, float64)) (n int, err error) {
-	buffered := bufio.NewWriterSize(w, exportBuffer)
-	out := newEntryWriter(format, buffered)
+func (a *Audit) writeTrail(ctx context.Context, actor Actor, p auditPlan, format string, w io.Writer, proof *proofWriter, progress func(int, float64)) (n int, err error) {
+	out := newEntryWriter(format, bufio.NewWriterSize(w, exportBuffer))
+	if err := proof.begin(&p, out); err != nil {
+		return 0, asError(err)
+	}
 	if err := out.begin(); err != nil {
 		return 0, notWritten(err)
 	}
@@ -112,17 +129,25 @@ func (a *Audit) writeTrail(ctx context.Context, actor Actor, p auditPlan, format
 			return n, asError(err)
 		}
 		var page AuditPage
+		var shown []proofEntry
 		_, err := a.look(ctx, actor, func(t *txn) (err error) {
-			if err := t.may(OpReadAudit, ""); err != nil {
+			if err := t.mayTake(proof != nil); err != nil {
 				return err
 			}
-			page, err = t.searchTrail(p)
+			if page, err = t.searchTrail(p); err == nil {
+				shown, err = proof.gather(t, page.Entries)
+			}
 			return err
 		})
 		if err != nil {
 			return n, err
 		}
-		for _, e := range page.Entries {
+		for i, e := range page.Entries {
+			if proof != nil {
+				if err := proof.entry(shown[i]); err != nil {
+					return n, asError(err)
+				}
+			}
 			if err := out.write(e); err != nil {
 				return n, notWritten(err)
 			}
@@ -144,7 +169,7 @@ func (a *Audit) writeTrail(ctx context.Context, actor Actor, p auditPlan, format
 			progress(n, p.share(newest, page.Back, more))
 		}
 	}
-	return n, nil
+	return n, asError(proof.end(n))
 }
 
 // share is how much of the span of a plan has been read: it ends where the query
@@ -174,8 +199,11 @@ func notWritten(err error) error {
 
 // describeExport says in one line what was asked for, for the trail. It is part
 // of a query that may not have been validated yet.
-func describeExport(q AuditQuery, format string) string {
+func describeExport(q AuditQuery, format string, proved bool) string {
 	parts := []string{format}
+	if proved {
+		parts = append(parts, "proof")
+	}
 	add := func(name, value string) {
 		if value == "" {
 			return
@@ -208,55 +236,75 @@ func describeExport(q AuditQuery, format string) string {
 	return "?"
 }
 
-// entryWriter writes entries in one format.
+// entryWriter writes entries in one format, a line each.
 type entryWriter struct {
 	buffer *bufio.Writer
-	table  *csv.Writer // nil: JSON lines
+	line   bytes.Buffer
+	table  *csv.Writer // writes into line; nil: JSON lines
+	sum    hash.Hash   // of what was written, when somebody wants to know
 }
 
 func newEntryWriter(format string, w *bufio.Writer) *entryWriter {
 	e := &entryWriter{buffer: w}
 	if format == AuditCSV {
-		e.table = csv.NewWriter(w)
+		e.table = csv.NewWriter(&e.line)
 	}
 	return e
 }
 
-func (w *entryWriter) begin() error {
+func (w *entryWriter) begin() error { return w.put(w.head()) }
+
+// head is the line before the entries; nil when there is none.
+func (w *entryWriter) head() ([]byte, error) {
 	if w.table == nil {
-		return nil
+		return nil, nil
 	}
-	return w.table.Write([]string{"id", "at", "action", "outcome", "code", "actor", "name", "session", "door", "remote", "client",
+	return w.row([]string{"id", "at", "action", "outcome", "code", "actor", "name", "session", "door", "remote", "client",
 		"about", "target", "before", "after", "reason"})
 }
 
-func (w *entryWriter) write(e Entry) error {
+// row is a line of the table.
+func (w *entryWriter) row(cells []string) ([]byte, error) {
+	w.line.Reset()
+	if err := w.table.Write(cells); err != nil {
+		return nil, err
+	}
+	w.table.Flush()
+	return w.line.Bytes(), w.table.Error()
+}
+
+// render is the line of an entry, until the next one is made.
+func (w *entryWriter) render(e Entry) ([]byte, error) {
 	if w.table == nil {
 		doc, err := json.Marshal(e)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		_, err = w.buffer.Write(append(text.JSON(doc), '\n'))
-		return err
+		return append(text.JSON(doc), '\n'), nil
 	}
 	cells := []string{e.ID, e.At.UTC().Format(time.RFC3339Nano), string(e.Action), string(e.Outcome), string(e.Code), e.Actor, e.Name, e.Session,
 		string(e.Door), e.Remote, e.Client, e.About, e.Target, properties(e.Before), properties(e.After), e.Reason}
 	for i, c := range cells {
 		cells[i] = text.CSV(c)
 	}
-	return w.table.Write(cells)
+	return w.row(cells)
+}
+
+func (w *entryWriter) write(e Entry) error { return w.put(w.render(e)) }
+
+func (w *entryWriter) put(line []byte, err error) error {
+	if err != nil {
+		return err
+	}
+	if w.sum != nil {
+		_, _ = w.sum.Write(line)
+	}
+	_, err = w.buffer.Write(line)
+	return err
 }
 
 // flush hands on what is buffered, so that a reader sees every page.
-func (w *entryWriter) flush() error {
-	if w.table != nil {
-		w.table.Flush()
-		if err := w.table.Error(); err != nil {
-			return err
-		}
-	}
-	return w.buffer.Flush()
-}
+func (w *entryWriter) flush() error { return w.buffer.Flush() }
 
 // properties writes properties as one cell, in the order of their names.
 func properties(m map[string]string) string {

@@ -47,18 +47,19 @@ const maxLate = 1 << 20
 
 // VerifyReport is what verifying has found.
 type VerifyReport struct {
-	Head     string    `json:"head"` // to note; "" of a trail that was never sealed
-	Entries  int       `json:"entries"`
-	Blocks   int       `json:"blocks"`
-	Unsealed int       `json:"unsealed"`           // entries that no block has yet
-	Removed  int       `json:"removed"`            // taken out since their account was deleted
-	Cut      uint64    `json:"cut"`                // removed by retention
-	CutUntil time.Time `json:"cut_until,omitzero"` // the newest of those
-	Signed   bool      `json:"signed"`             // the head is signed, by a key of this portal
-	Key      string    `json:"key,omitempty"`      // that key
-	Noted    string    `json:"noted,omitempty"`    // of the head that was given: "held", "older" than what is kept, or "" for none
-	Found    int       `json:"found"`
-	Findings []Finding `json:"findings,omitempty"`
+	Head        string    `json:"head"` // to note; "" of a trail that was never sealed
+	Entries     int       `json:"entries"`
+	Blocks      int       `json:"blocks"`
+	Unsealed    int       `json:"unsealed"`              // entries that no block has yet
+	Removed     int       `json:"removed"`               // taken out since their account was deleted
+	Cut         uint64    `json:"cut"`                   // removed by retention
+	CutUntil    time.Time `json:"cut_until,omitzero"`    // the newest of those
+	Signed      bool      `json:"signed"`                // the head is signed, by a key of this portal
+	Key         string    `json:"key,omitempty"`         // that key
+	Fingerprint string    `json:"fingerprint,omitempty"` // of that key
+	Noted       string    `json:"noted,omitempty"`       // of the head that was given: "held", "older" than what is kept, or "" for none
+	Found       int       `json:"found"`
+	Findings    []Finding `json:"findings,omitempty"`
 }
 
 // What can be said of a head that was noted.
@@ -184,7 +185,8 @@ func (w *chainWalk) run() error {
 	}
 	if w.head.Seq > 0 && len(w.known) > 0 {
 		w.out.Signed = w.signedBy(w.head, statementHead) && (w.signer == nil || w.head.Key == w.signer.PublicKey())
-		if w.out.Key = w.head.Key; !w.out.Signed {
+		w.out.Key, w.out.Fingerprint = w.head.Key, signature.Fingerprint(w.head.Key)
+		if !w.out.Signed {
 			w.out.find(Finding{Kind: FoundSignature, Block: w.head.Seq})
 		}
 	}

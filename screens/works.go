@@ -51,7 +51,7 @@ func VerifyText(d *tui.Dict, r core.VerifyReport) []string {
 		out = append(out, d.T("chain.cut", "Count", int(r.Cut)))
 	}
 	if r.Signed {
-		out = append(out, d.T("chain.signed", "Key", text.Escape(r.Key)))
+		out = append(out, d.T("chain.signed", "Key", r.Fingerprint))
 	} else {
 		out = append(out, d.T("chain.not_signed"))
 	}

@@ -18,7 +18,7 @@ import (
 // Namespaces keep a signature of one kind from being taken for another.
 const (
 	Receipt = "postern-receipt" // of a deletion or an export
-	Audit   = "postern-audit"   // of a checkpoint of the audit trail
+	Audit   = "postern-audit"   // of a place in the chain over the audit trail, or of an export of it
 )
 
 // ErrInvalid says that a document was not signed by the key, or not as it is.
@@ -41,6 +41,33 @@ func (s *Signer) PublicKey() string {
 
 // Fingerprint returns the SHA-256 fingerprint of the public key.
 func (s *Signer) Fingerprint() string { return ssh.FingerprintSHA256(s.key.PublicKey()) }
+
+// Canonical returns the one public key of a text as PublicKey does: of a file in the
+// format of authorized_keys or known_hosts. ErrInvalid when there is none in it, or
+// more than one, or when it is marked there as revoked or as an authority.
+func Canonical(text string) (string, error) {
+	key, _, _, rest, err := ssh.ParseAuthorizedKey([]byte(text))
+	if err != nil {
+		var marker string
+		if marker, _, key, _, rest, err = ssh.ParseKnownHosts([]byte(text)); err != nil || marker != "" {
+			return "", fmt.Errorf("%w: the key cannot be read", ErrInvalid)
+		}
+	}
+	if len(bytes.TrimSpace(rest)) > 0 {
+		return "", fmt.Errorf("%w: more than one key", ErrInvalid)
+	}
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))), nil
+}
+
+// Fingerprint returns the SHA-256 fingerprint of a public key, a line of
+// authorized_keys; "" of what is none.
+func Fingerprint(publicKey string) string {
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(publicKey))
+	if err != nil {
+		return ""
+	}
+	return ssh.FingerprintSHA256(key)
+}
 
 // Sign returns the armored signature of a document.
 func (s *Signer) Sign(namespace string, doc []byte) (string, error) {

@@ -72,3 +72,22 @@ func TestOpenSSHAccepts(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 }
+
+// A key is read from what people have at hand, and only when it is one.
+func TestCanonical(t *testing.T) {
+	s := signer(t, 'a')
+	key := s.PublicKey()
+	for _, given := range []string{key, key + " root@lab\n", "lab.example " + key, "[lab.example]:2222 " + key + "\n", "# a note\n" + key} {
+		if got, err := signature.Canonical(given); err != nil || got != key {
+			t.Errorf("%q is read as %q, %v", given, got, err)
+		}
+	}
+	for _, given := range []string{"", "x", key + "\n" + key, "@revoked lab " + key, "@cert-authority * " + key, key[:40]} {
+		if got, err := signature.Canonical(given); !errors.Is(err, signature.ErrInvalid) {
+			t.Errorf("%q is read as %q, %v", given, got, err)
+		}
+	}
+	if got := signature.Fingerprint(key); got != s.Fingerprint() || signature.Fingerprint("x") != "" {
+		t.Errorf("the fingerprint is %q", got)
+	}
+}
