@@ -6,6 +6,7 @@ package screens
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"strings"
 
@@ -23,6 +24,7 @@ type auditExport struct {
 	env          *Env
 	ask          auditAsk
 	format, name string
+	proved       bool // with a proof beside it
 
 	stop  context.CancelFunc // of the export under way; nil when there is none
 	steps chan exportStep
@@ -121,14 +123,15 @@ func (s *auditExport) spec() tui.FormSpec {
 	if parts := s.ask.said(e); len(parts) > 0 {
 		what = e.Dict.List(parts)
 	}
+	fields := []tui.Field{tui.Choice{Key: "format", Label: e.T("audit.format_label"), Value: &s.format, Options: formats}}
+	if e.may(core.OpReadAccounts) { // a proof shows all that there is of an entry
+		fields = append(fields, tui.Toggle{Key: "proof", Label: e.T("audit.proof"), Value: &s.proved, Below: func(width int) string {
+			return e.Theme.Muted.Render(tui.Wrap(e.T("audit.proof_note"), width))
+		}})
+	}
+	fields = append(fields, tui.Text{Key: "file", Label: e.T("audit.file"), Value: &s.name, Limit: 64})
 	return tui.FormSpec{
-		Pages: []tui.Page{{
-			Text: e.T("audit.export_text", "What", what),
-			Fields: []tui.Field{
-				tui.Choice{Key: "format", Label: e.T("audit.format_label"), Value: &s.format, Options: formats},
-				tui.Text{Key: "file", Label: e.T("audit.file"), Value: &s.name, Limit: 64},
-			},
-		}},
+		Pages:  []tui.Page{{Text: e.T("audit.export_text", "What", what), Fields: fields}},
 		Submit: e.T("audit.export_submit"), Do: s.begin,
 		Changed: func(field string) tea.Cmd {
 			if base, ok := strings.CutSuffix(s.name, "."+otherFormat(s.format)); field == "format" && ok {
@@ -153,7 +156,7 @@ func (s *auditExport) begin() tea.Cmd {
 	steps := make(chan exportStep, 1)
 	s.stop, s.steps, s.at = cancel, steps, exportStep{}
 	audit, actor, clock, zone := s.env.Portal.Audit, s.env.Actor(), s.env.Clock, s.env.Dict.Zone()
-	ask, format, name, create := s.ask, s.format, s.name, s.env.Door.Create
+	ask, format, name, proved, create := s.ask, s.format, s.name, s.proved, s.env.Door.Create
 	write := func() (out exported) {
 		defer close(steps)
 		defer cancel()
@@ -166,19 +169,40 @@ func (s *auditExport) begin() tea.Cmd {
 			return exported{path: name, err: err}
 		}
 		defer file.Drop()
-		out.n, out.err = audit.Export(ctx, actor, q, format, file, func(done int, share float64) {
+		tell := func(done int, share float64) {
 			select {
 			case <-steps: // what nobody has looked at yet is old
 			default:
 			}
 			steps <- exportStep{done, share}
-		})
+		}
+		if !proved {
+			out.n, out.err = audit.Export(ctx, actor, q, format, file, tell)
+		} else if out.n, out.err = exportProved(create, name+".proof", func(proof io.Writer) (int, error) {
+			return audit.ExportProved(ctx, actor, q, format, file, proof, tell)
+		}); out.err != nil {
+			out.path = name + ".proof"
+		}
 		if out.err == nil {
 			out.path, out.err = file.Keep()
 		}
 		return out
 	}
 	return tea.Batch(func() tea.Msg { return write() }, s.wait())
+}
+
+// exportProved writes an export with its proof, which is kept before it.
+func exportProved(create func(name string) (Saving, error), name string, export func(proof io.Writer) (int, error)) (n int, err error) {
+	proof, err := create(name)
+	if err != nil {
+		return 0, err
+	}
+	defer proof.Drop()
+	if n, err = export(proof); err != nil {
+		return n, err
+	}
+	_, err = proof.Keep()
+	return n, err
 }
 
 // wait returns the command that waits until the export is further.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -151,13 +152,36 @@ func TestTheTrailIsExported(t *testing.T) {
 	p := aDay(t)
 	e, d := p.withDisk(t, 1<<20)
 	v := p.at(t, e, p.owner, NewAudit).WaitFor("Everything that happened")
-	v.Press("x").WaitFor("Export").Press("enter", "enter")
+	v.Press("x").WaitFor("Export").Press("enter", "enter", "enter")
 	waitToRead(v, "entries are in /home/lin/trail.csv.")
 	if sheet := string(d.files["trail.csv"]); !strings.HasPrefix(sheet, "id,at,action") || strings.Contains(sheet, ",=HYPER") || !strings.Contains(sheet, "HYPERLINK") {
 		t.Errorf("the file is %.200q", sheet)
 	}
-	v.Press("x").WaitFor("Writes a file").Press("enter", "enter").WaitFor("There is a file of this name already.")
+	v.Press("x").WaitFor("Writes a file").Press("enter", "enter", "enter").WaitFor("There is a file of this name already.")
 	v.Press("esc").WaitFor("Everything that happened")
+}
+
+// With a proof beside it, the file shows without the portal that it is whole.
+func TestTheTrailIsExportedWithAProof(t *testing.T) {
+	p := aDay(t)
+	e, d := p.withDisk(t, 1<<20)
+	v := p.at(t, e, p.owner, NewAudit).WaitFor("Everything that happened")
+	v.Press("x").WaitFor("With a proof").Press("enter", "left", "enter", "enter")
+	waitToRead(v, "entries are in /home/lin/trail.csv.")
+	check := func(file []byte) core.ExportReport {
+		r, err := core.VerifyExport(core.ExportToVerify{File: bytes.NewReader(file), Proof: bytes.NewReader(d.files["trail.csv.proof"])})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	file := d.files["trail.csv"]
+	if r := check(file); r.Lines == 0 || slices.ContainsFunc(r.Findings, func(f core.ExportFinding) bool { return f.Kind != core.FoundUnsigned }) {
+		t.Errorf("as it was written: %+v", r)
+	}
+	if r := check(bytes.Replace(file, []byte("HYPERLINK"), []byte("HYPERLINC"), 1)); !slices.ContainsFunc(r.Findings, func(f core.ExportFinding) bool { return f.Kind == core.FoundEdited }) {
+		t.Errorf("edited: %+v", r)
+	}
 }
 
 // ASVS 7.5.3: the trail leaves only after a proof.
@@ -166,7 +190,7 @@ func TestAnExportAsksWhoItIs(t *testing.T) {
 	p.clock.Advance(core.StepUpFor)
 	e, d := p.withDisk(t, 1<<20)
 	v := p.at(t, e, p.owner, NewAudit).WaitFor("Everything that happened")
-	v.Press("x").WaitFor("Writes a file").Press("enter", "enter")
+	v.Press("x").WaitFor("Writes a file").Press("enter", "enter", "enter")
 	waitToRead(v, "Before it leaves the portal")
 	v.Type(goodPassword).Press("enter")
 	waitToRead(v, "entries are in")
@@ -179,7 +203,7 @@ func TestAFullDiskKeepsNothing(t *testing.T) {
 	p := aDay(t)
 	e, d := p.withDisk(t, 100)
 	v := p.at(t, e, p.owner, NewAudit).WaitFor("Everything that happened")
-	v.Press("x").WaitFor("Writes a file").Press("enter", "enter")
+	v.Press("x").WaitFor("Writes a file").Press("enter", "enter", "enter")
 	waitToRead(v, "nothing was kept")
 	if len(d.files) != 0 {
 		t.Errorf("%d files", len(d.files))
