@@ -41,15 +41,7 @@ type GrantPage struct {
 // Mine returns what the actor holds, on the portal and on other apps.
 // CodeSessionEnded, CodeDenied for a stranger.
 func (s *Access) Mine(ctx context.Context, actor Actor) ([]Grant, error) {
-	var list []Grant
-	err := s.read(ctx, actor, func(t *txn) (err error) {
-		if err := t.may(OpSelf, actor.Account); err != nil {
-			return err
-		}
-		list, err = t.held(actor.Account)
-		return err
-	})
-	return list, err
+	return ofSelf(ctx, s.base, actor, (*txn).held)
 }
 
 // List returns a page of the roles on the portal that count now. CodeDenied,

@@ -343,33 +343,13 @@ type RuleSource struct {
 // Rules returns the rules that the actor lives under of all that apps may be
 // stricter about. Where an app only repeats the portal, it is the portal's rule.
 func (s *Accounts) Rules(ctx context.Context, actor Actor) ([]RuleSource, error) {
-	var out []RuleSource
-	err := s.read(ctx, actor, func(t *txn) (err error) {
-		if err := t.may(OpSelf, actor.Account); err != nil {
-			return err
-		}
-		out, err = t.rulesOf(actor.Account)
-		return err
-	})
-	return out, err
+	return ofSelf(ctx, s.base, actor, (*txn).rulesOf)
 }
 
 // RulesOf is Rules for another account, for those who may read accounts (ref:
 // user name, e-mail address or id). CodeDenied, CodeNotFound.
 func (s *Accounts) RulesOf(ctx context.Context, actor Actor, ref string) ([]RuleSource, error) {
-	var out []RuleSource
-	err := s.read(ctx, actor, func(t *txn) error {
-		if err := t.may(OpReadAccounts, ""); err != nil {
-			return err
-		}
-		a, err := t.account(ref)
-		if err != nil {
-			return err
-		}
-		out, err = t.rulesOf(a.ID)
-		return err
-	})
-	return out, err
+	return ofAccount(ctx, s.base, actor, ref, (*txn).rulesOf, OpReadAccounts)
 }
 
 func (t *txn) rulesOf(account string) ([]RuleSource, error) {

@@ -70,15 +70,7 @@ func (t *txn) keysOf(account string) ([]LinkedKey, error) {
 
 // Mine returns the actor's linked keys, those that have ended too.
 func (s *Keys) Mine(ctx context.Context, actor Actor) ([]LinkedKey, error) {
-	var list []LinkedKey
-	err := s.read(ctx, actor, func(t *txn) (err error) {
-		if err := t.may(OpSelf, actor.Account); err != nil {
-			return err
-		}
-		list, err = t.shownKeysOf(actor.Account)
-		return err
-	})
-	return list, err
+	return ofSelf(ctx, s.base, actor, (*txn).shownKeysOf)
 }
 
 // Link links the key that this connection proved, under a label ("" for none).

@@ -38,15 +38,7 @@ type Accounts struct{ *base }
 
 // Profile returns the actor's own account. CodeSessionEnded, CodeDenied.
 func (s *Accounts) Profile(ctx context.Context, actor Actor) (Profile, error) {
-	var p Profile
-	err := s.read(ctx, actor, func(t *txn) (err error) {
-		if err := t.may(OpSelf, actor.Account); err != nil {
-			return err
-		}
-		p, err = t.ownProfile(actor.Account)
-		return err
-	})
-	return p, err
+	return ofSelf(ctx, s.base, actor, (*txn).ownProfile)
 }
 
 // ownProfile is a profile for its own person.

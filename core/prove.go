@@ -29,15 +29,7 @@ func signInWaits(ticket string) string { return "signin/" + secret.Hash(ticket) 
 
 // StepUpWays returns how the actor can prove themselves again, the best first.
 func (s *SignIn) StepUpWays(ctx context.Context, actor Actor) ([]Way, error) {
-	var ways []Way
-	err := s.read(ctx, actor, func(t *txn) (err error) {
-		if err := t.may(OpSelf, actor.Account); err != nil {
-			return err
-		}
-		ways, err = t.stepUpWays(actor.Account)
-		return err
-	})
-	return ways, err
+	return ofSelf(ctx, s.base, actor, (*txn).stepUpWays)
 }
 
 // SendCode sends a code to a factor, for the sign-in of a ticket or, with "",

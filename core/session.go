@@ -92,33 +92,13 @@ type Sessions struct{ *base }
 
 // Mine returns the actor's live sessions, the newest first, its own marked.
 func (s *Sessions) Mine(ctx context.Context, actor Actor) ([]Session, error) {
-	var list []Session
-	err := s.read(ctx, actor, func(t *txn) (err error) {
-		if err := t.may(OpSelf, actor.Account); err != nil {
-			return err
-		}
-		list, err = t.liveSessions(actor.Account)
-		return err
-	})
-	return list, err
+	return ofSelf(ctx, s.base, actor, (*txn).liveSessions)
 }
 
 // List returns the live sessions of an account (ref: user name or id), for
 // those who may read accounts. CodeDenied, CodeNotFound.
 func (s *Sessions) List(ctx context.Context, actor Actor, ref string) ([]Session, error) {
-	var list []Session
-	err := s.read(ctx, actor, func(t *txn) error {
-		if err := t.may(OpReadAccounts, ""); err != nil {
-			return err
-		}
-		a, err := t.account(ref)
-		if err != nil {
-			return err
-		}
-		list, err = t.liveSessions(a.ID)
-		return err
-	})
-	return list, err
+	return ofAccount(ctx, s.base, actor, ref, (*txn).liveSessions, OpReadAccounts)
 }
 
 func (t *txn) liveSessions(account string) ([]Session, error) {

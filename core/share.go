@@ -375,36 +375,13 @@ func (s *Apps) Shares(ctx context.Context, actor Actor, ref string, state ShareS
 // Mine returns what is shared with the actor, what it owns and what begins later.
 // CodeDenied for a stranger.
 func (s *Apps) Mine(ctx context.Context, actor Actor) ([]Share, error) {
-	var list []Share
-	err := s.read(ctx, actor, func(t *txn) (err error) {
-		if err := t.may(OpSelf, actor.Account); err != nil {
-			return err
-		}
-		list, err = t.sharesOf(actor.Account)
-		return err
-	})
-	return list, err
+	return ofSelf(ctx, s.base, actor, (*txn).sharesOf)
 }
 
 // Of is Mine for another account, for those who may read accounts and apps (ref:
 // user name, e-mail address or id). CodeDenied, CodeNotFound.
 func (s *Apps) Of(ctx context.Context, actor Actor, ref string) ([]Share, error) {
-	var list []Share
-	err := s.read(ctx, actor, func(t *txn) error {
-		if err := t.may(OpReadAccounts, ""); err != nil {
-			return err
-		}
-		if err := t.may(OpReadApps, ""); err != nil {
-			return err
-		}
-		a, err := t.account(ref)
-		if err != nil {
-			return err
-		}
-		list, err = t.sharesOf(a.ID)
-		return err
-	})
-	return list, err
+	return ofAccount(ctx, s.base, actor, ref, (*txn).sharesOf, OpReadAccounts, OpReadApps)
 }
 
 func (t *txn) sharesOf(account string) ([]Share, error) {

@@ -97,6 +97,37 @@ func (b *base) read(ctx context.Context, actor Actor, fn func(*txn) error) error
 	return err
 }
 
+// ofSelf reads what there is about the actor's own account.
+func ofSelf[T any](ctx context.Context, b *base, actor Actor, get func(t *txn, account string) (T, error)) (out T, err error) {
+	err = b.read(ctx, actor, func(t *txn) (err error) {
+		if err := t.may(OpSelf, actor.Account); err != nil {
+			return err
+		}
+		out, err = get(t, actor.Account)
+		return err
+	})
+	return out, err
+}
+
+// ofAccount reads what there is about an account (ref: user name, e-mail address or
+// id), for those who may do all of some operations. CodeDenied, CodeNotFound.
+func ofAccount[T any](ctx context.Context, b *base, actor Actor, ref string, get func(t *txn, account string) (T, error), ops ...Operation) (out T, err error) {
+	err = b.read(ctx, actor, func(t *txn) error {
+		for _, op := range ops {
+			if err := t.may(op, ""); err != nil {
+				return err
+			}
+		}
+		a, err := t.account(ref)
+		if err != nil {
+			return err
+		}
+		out, err = get(t, a.ID)
+		return err
+	})
+	return out, err
+}
+
 // look is read for an act that records its refusal itself. It also returns the
 // last transaction that was begun, for what that found out.
 func (b *base) look(ctx context.Context, actor Actor, fn func(*txn) error) (last *txn, err error) {
