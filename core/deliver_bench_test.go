@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,9 +15,11 @@ import (
 // BenchmarkDrain compares, in one run, how long it takes to send 10,000 messages
 // that are ready in memory over one connection with how long the courier takes
 // for 10,000 that are queued in a sealed database on the disk, each written down as
-// sent. "of-bare" is the speed beside the bare sender's; 0.9 is wanted.
+// sent. "of-bare" is the speed beside the bare sender's, the median of the rounds;
+// 0.9 is wanted.
 func BenchmarkDrain(b *testing.B) {
 	const n = 10_000
+	var speeds, ratios []float64
 	for b.Loop() {
 		server := mailtest.New(b, mailtest.Options{})
 		sender := mailer(b, server)
@@ -47,8 +50,11 @@ func BenchmarkDrain(b *testing.B) {
 		came := server.Count()
 		begun := time.Now()
 		stop := deliver(b, p)
-		for use(b, p, core.ServiceMail).Sent < n {
+		for server.Count()-came < n { // which costs the portal nothing
 			time.Sleep(2 * time.Millisecond)
+		}
+		for use(b, p, core.ServiceMail).Sent < n {
+			time.Sleep(time.Millisecond)
 		}
 		drained := time.Since(begun)
 		stop()
@@ -56,7 +62,11 @@ func BenchmarkDrain(b *testing.B) {
 			b.Fatalf("%d messages came", server.Count()-came)
 		}
 		after := bare()
-		b.ReportMetric(float64(n)/drained.Seconds(), "messages/s")
-		b.ReportMetric((before+after).Seconds()/2/drained.Seconds(), "of-bare")
+		speeds = append(speeds, float64(n)/drained.Seconds())
+		ratios = append(ratios, (before+after).Seconds()/2/drained.Seconds())
 	}
+	slices.Sort(speeds)
+	slices.Sort(ratios)
+	b.ReportMetric(speeds[len(speeds)/2], "messages/s")
+	b.ReportMetric(ratios[len(ratios)/2], "of-bare")
 }
