@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -297,5 +298,29 @@ func TestDemoHasAnOverviewWithLifeInIt(t *testing.T) {
 		if len(o.Warnings) == 0 || o.States[core.StatePending] == 0 || len(o.Factors) == 0 {
 			t.Errorf("%s: %+v", span, o)
 		}
+	}
+}
+
+// Requests stand in every way there is, an account is held, and a script is at hand.
+func TestDemoHasRequestsAHoldAndAScript(t *testing.T) {
+	d := open(t)
+	ctx, console := context.Background(), core.ConsoleActor("test")
+	stands := map[string]core.RequestState{}
+	page, err := d.Portal.Requests.List(ctx, console, "", "", core.MaxPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range page.Requests {
+		stands[r.UserName] = r.State
+	}
+	want := map[string]core.RequestState{leaving: core.RequestMade, departed: core.RequestApproved, kept: core.RequestRefused, stays: core.RequestCancelled}
+	if !maps.Equal(stands, want) {
+		t.Errorf("they stand %v", stands)
+	}
+	if list, err := d.Portal.Retention.Holds(ctx, console, "", 10); err != nil || len(list.Holds) != 1 || list.Holds[0].UserName != disputed {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if list, err := d.Portal.Analysis.List(ctx, console); err != nil || len(list) != 1 {
+		t.Errorf("%+v, %v", list, err)
 	}
 }

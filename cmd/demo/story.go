@@ -78,6 +78,7 @@ func tell(ctx context.Context, p *core.Portal, c *clock, post *post, now time.Ti
 		s.life(i+1, len(people), who)
 	}
 	s.episodes()
+	s.privacy()
 	s.appsShared(storyLength - 20*day)
 	slices.SortStableFunc(s.scenes, func(a, b scene) int { return a.at.Compare(b.at) })
 	for _, next := range s.scenes {

@@ -86,6 +86,10 @@ func scenes() []scene {
 				Press("down", "down", "down", "down", "down", "right").WaitFor("everybody").Press("esc").WaitFor("History").Press("s").WaitFor("were counted")
 		}},
 		{name: "apps", title: "Apps, with rules of their own", play: func(v *visitor) { v.office("a", "Owner") }},
+		{name: "requests", title: "Requests to be deleted, and where each stands", play: func(v *visitor) { v.office("d", "gwen").Press("v").WaitFor("claudia") }},
+		{name: "script", title: "A script that decides about them, checked while it is written", play: func(v *visitor) {
+			v.office("s", "leavers").Press("enter").WaitFor("Version").Press("e").WaitFor("It can be run")
+		}},
 		{name: "help", title: "The keys of a screen", play: func(v *visitor) { v.as(demo.Member).Press("s").WaitFor("192.0.2.77").Press("?") }},
 		{name: "home-pt-BR", title: "Home in Brazilian Portuguese", options: []tuitest.Option{tuitest.Lang("pt-BR")}, play: signIn},
 		{name: "signup-light", title: "Signing up in the light theme", play: func(v *visitor) { v.dress(tui.ThemeLight); signUp(v, "harbour2026") }},
