@@ -10,6 +10,7 @@ import (
 )
 
 func TestActivityTellsWhatHappened(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, in := p.ada(t)
 	if _, err := p.SignIn.Password(t.Context(), elsewhere("203.0.113.66"), "ada", "wrong"); core.CodeOf(err) != core.CodeCredentials {
@@ -31,6 +32,7 @@ func TestActivityTellsWhatHappened(t *testing.T) {
 
 // Every act has words, and so has every reason for a refusal.
 func TestEveryActHasItsWords(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	_, e, _ := p.ada(t)
 	s := &activity{env: e}
@@ -58,6 +60,7 @@ func TestEveryActHasItsWords(t *testing.T) {
 
 // A long trail is read page by page, as far as one goes.
 func TestActivityReadsOnAtItsEnd(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, in := p.ada(t)
 	for i := range 240 {
@@ -80,6 +83,7 @@ func TestActivityReadsOnAtItsEnd(t *testing.T) {
 
 // A filter looks through what has not been read yet as well.
 func TestActivityFilterLooksFurther(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, in := p.ada(t)
 	for i := range 150 {
@@ -93,6 +97,7 @@ func TestActivityFilterLooksFurther(t *testing.T) {
 }
 
 func TestActivityOfAnEndedSessionIsRefused(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	_, e, in := p.ada(t)
 	if err := p.Sessions.End(t.Context(), core.ConsoleActor("test"), in.Session); err != nil {

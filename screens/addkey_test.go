@@ -17,6 +17,7 @@ import (
 )
 
 func TestPastingAKey(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, newAddKey)
 	v.WaitFor("Public key").Press("tab").Paste("").Press("shift+tab")
@@ -33,6 +34,7 @@ func TestPastingAKey(t *testing.T) {
 
 // A name that was typed is kept, whatever the comment is; without either there is none.
 func TestTheNameOfAPastedKey(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, newAddKey)
 	v.WaitFor("Public key").Press("tab").Type("tower").Press("shift+tab").Paste(publicKey)
@@ -80,6 +82,7 @@ func sshKey(t testing.TB) string {
 
 // The longest key that is accepted is pasted like any other.
 func TestPastingALargeKey(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	private, err := rsa.GenerateKey(rand.Reader, 4096)
 	if err != nil {
@@ -101,6 +104,7 @@ func TestPastingALargeKey(t *testing.T) {
 // A private key is refused with a sentence of its own, and stands on the screen
 // for no moment.
 func TestAPrivateKeyIsNeverShown(t *testing.T) {
+	t.Parallel()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +133,7 @@ func TestAPrivateKeyIsNeverShown(t *testing.T) {
 }
 
 func TestKeysThatAreRefused(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	theirs := sshKey(t)
 	other := p.signUp(t, "bob", otherPassword)
@@ -161,6 +166,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 
 // ASVS 7.5.1: a key that is pasted asks for a proof, and what was pasted stays.
 func TestAPastedKeyAsksForAProofAndGoesOn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, newAddKey)
 	p.clock.Advance(core.StepUpFor + time.Minute)
@@ -178,6 +184,7 @@ func TestAPastedKeyAsksForAProofAndGoesOn(t *testing.T) {
 
 // What a linked key means is said before it is linked. ASVS 6.1.3.
 func TestWhatAKeyMeansIsSaidBefore(t *testing.T) {
+	t.Parallel()
 	const guards, opens, codes = "From now on a sign-in asks for a linked key or another second factor.",
 		"From now on whoever comes with this key signs in without your password.", "You have no recovery codes yet."
 	p := newPlace(t)
@@ -210,6 +217,7 @@ func TestWhatAKeyMeansIsSaidBefore(t *testing.T) {
 
 // The key that one came with gets a name where one likes.
 func TestNamingTheKeyOneCameWith(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, in := p.keyed(t)
 	v.Press("l").WaitFor("Link it").Press("up", "up").Type("laptop").Press("tab", "tab", "tab", "enter").WaitFor("Your key is linked.")
@@ -220,6 +228,7 @@ func TestNamingTheKeyOneCameWith(t *testing.T) {
 
 // From the list of factors it is offered as long as it is not linked.
 func TestLinkingTheKeyOneCameWithFromTheList(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	e := p.env(t)

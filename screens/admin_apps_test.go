@@ -82,6 +82,7 @@ func appViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Terminal
 }
 
 func TestLookOfApps(t *testing.T) {
+	t.Parallel()
 	for view, open := range appViews() {
 		t.Run(view, func(t *testing.T) {
 			for look, opts := range looks() {
@@ -98,6 +99,7 @@ func TestLookOfApps(t *testing.T) {
 }
 
 func TestEveryPageOfAppsFitsEverySize(t *testing.T) {
+	t.Parallel()
 	for view, open := range appViews() {
 		t.Run(view, func(t *testing.T) { open(t).Sizes() })
 	}
@@ -106,6 +108,7 @@ func TestEveryPageOfAppsFitsEverySize(t *testing.T) {
 // An admin makes an app, gives it a rule, shares it, ends that and retires it, by
 // the keys alone. What is refused says so beside its field.
 func TestAnAppFromBeginningToEnd(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "noor", otherPassword)
 	v := p.openAbove(t, p.env(t), p.owner, NewApps).WaitFor("No app yet")
@@ -161,6 +164,7 @@ func (p *place) sharedWith(t testing.TB, name string) []core.Share {
 
 // Whoever owns an app looks after it from Access, without a role on the portal.
 func TestAnAppsOwnerComesFromAccess(t *testing.T) {
+	t.Parallel()
 	p, ada, noor := withApps(t)
 	v := p.openAbove(t, p.env(t), ada, NewAccess).WaitFor("owner of the app").Press("enter")
 	v.WaitFor("Role editor").Press("e").WaitFor("Change the app").Press("tab").Type("!").Press("enter", "enter").WaitFor("the old maps!")
@@ -176,6 +180,7 @@ func TestAnAppsOwnerComesFromAccess(t *testing.T) {
 
 // While a password is typed it is judged by the rules that its account lives under.
 func TestAForcedPasswordObeysTheApp(t *testing.T) {
+	t.Parallel()
 	p, _, _ := withApps(t)
 	if err := p.Accounts.ExpirePassword(t.Context(), core.ConsoleActor("test"), "noor"); err != nil {
 		t.Fatal(err)
@@ -186,6 +191,7 @@ func TestAForcedPasswordObeysTheApp(t *testing.T) {
 
 // Every page of apps can be used line by line.
 func TestAppsInLines(t *testing.T) {
+	t.Parallel()
 	p, _, noor := withApps(t)
 	_, l := p.linesAt(t, noor, NewAccess)
 	l.Hears("Archive", "editor", "in use").Answer("1").Hears("the old maps", "Minimum length", "20").Answer("esc")

@@ -50,6 +50,7 @@ func aDay(t testing.TB) *place {
 }
 
 func TestTheTrailIsLookedThrough(t *testing.T) {
+	t.Parallel()
 	p := aDay(t)
 	e := p.env(t)
 	v := p.at(t, e, p.owner, NewAudit).WaitFor("Everything that happened")
@@ -65,6 +66,7 @@ func TestTheTrailIsLookedThrough(t *testing.T) {
 
 // What was before and after stands side by side, marked by a sign and a word.
 func TestAnEntryShowsBeforeAndAfter(t *testing.T) {
+	t.Parallel()
 	p := aDay(t)
 	v := p.at(t, p.env(t), p.owner, NewAudit).WaitFor("Everything that happened")
 	v.Press("down", "enter").WaitFor("Before")
@@ -74,6 +76,7 @@ func TestAnEntryShowsBeforeAndAfter(t *testing.T) {
 // New entries appear at the top; a row that somebody looks at stays marked, and
 // nothing moves while the newest are out of sight.
 func TestTheTrailIsFollowed(t *testing.T) {
+	t.Parallel()
 	p := aDay(t)
 	for i := range 30 {
 		_, _ = p.SignIn.Password(t.Context(), elsewhere(fmt.Sprint("198.51.100.", i+1)), fmt.Sprint("nobody", i), "a guess")
@@ -97,6 +100,7 @@ func TestTheTrailIsFollowed(t *testing.T) {
 
 // ASVS 8.2.1
 func TestWhoSeesTheTrail(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	ada := p.signUp(t, "ada", otherPassword)
 	waitToRead(p.at(t, p.env(t), ada, NewAudit), "This is not yours to do.")
@@ -149,6 +153,7 @@ func (p *place) withDisk(t testing.TB, room int, opts ...tuitest.Option) (*Env, 
 }
 
 func TestTheTrailIsExported(t *testing.T) {
+	t.Parallel()
 	p := aDay(t)
 	e, d := p.withDisk(t, 1<<20)
 	v := p.at(t, e, p.owner, NewAudit).WaitFor("Everything that happened")
@@ -163,6 +168,7 @@ func TestTheTrailIsExported(t *testing.T) {
 
 // With a proof beside it, the file shows without the portal that it is whole.
 func TestTheTrailIsExportedWithAProof(t *testing.T) {
+	t.Parallel()
 	p := aDay(t)
 	e, d := p.withDisk(t, 1<<20)
 	v := p.at(t, e, p.owner, NewAudit).WaitFor("Everything that happened")
@@ -186,6 +192,7 @@ func TestTheTrailIsExportedWithAProof(t *testing.T) {
 
 // ASVS 7.5.3: the trail leaves only after a proof.
 func TestAnExportAsksWhoItIs(t *testing.T) {
+	t.Parallel()
 	p := aDay(t)
 	p.clock.Advance(core.StepUpFor)
 	e, d := p.withDisk(t, 1<<20)
@@ -200,6 +207,7 @@ func TestAnExportAsksWhoItIs(t *testing.T) {
 }
 
 func TestAFullDiskKeepsNothing(t *testing.T) {
+	t.Parallel()
 	p := aDay(t)
 	e, d := p.withDisk(t, 100)
 	v := p.at(t, e, p.owner, NewAudit).WaitFor("Everything that happened")
@@ -212,6 +220,7 @@ func TestAFullDiskKeepsNothing(t *testing.T) {
 
 // Over SSH there is no file to write here: the page says which verb does it.
 func TestAnExportFromElsewhereIsAVerb(t *testing.T) {
+	t.Parallel()
 	p := aDay(t)
 	v := p.at(t, p.env(t), p.owner, NewAudit).WaitFor("Everything that happened")
 	v.Press("f").WaitFor("What stays empty").Type("2026-03-02 14:30").Press("enter", "enter", "enter", "enter", "enter", "enter", "enter", "enter")
@@ -246,6 +255,7 @@ func auditViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termin
 }
 
 func TestLookOfAudit(t *testing.T) {
+	t.Parallel()
 	for view, open := range auditViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -263,6 +273,7 @@ func TestLookOfAudit(t *testing.T) {
 }
 
 func TestAuditFitsEverySize(t *testing.T) {
+	t.Parallel()
 	for view, open := range auditViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()

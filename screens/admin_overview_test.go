@@ -58,6 +58,7 @@ func (p *place) overviewOf(t testing.TB, opts ...tuitest.Option) (*tuitest.Termi
 }
 
 func TestTheOverviewSaysWhatHappensAndWhatNeedsSomebody(t *testing.T) {
+	t.Parallel()
 	v, _ := busyPlace(t).overviewOf(t)
 	v.Resize(120, 40)
 	v.Contains("● days", "Sign-ins", "in 14 days, most", "Needs you", "! Codes are to go by e-mail", "2 new accounts wait for approval.",
@@ -65,6 +66,7 @@ func TestTheOverviewSaysWhatHappensAndWhatNeedsSomebody(t *testing.T) {
 }
 
 func TestHoursDaysAndWeeksAreChosen(t *testing.T) {
+	t.Parallel()
 	v, _ := busyPlace(t).overviewOf(t)
 	v.Press("h").WaitFor("in 24 hours")
 	v.Contains("● hours", "○ days")
@@ -73,6 +75,7 @@ func TestHoursDaysAndWeeksAreChosen(t *testing.T) {
 }
 
 func TestAWarningLeadsToWhereItIsMended(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _ := p.overviewOf(t)
 	v.Contains("! Everybody may sign up, without any limit.", "! No backup has been made.")
@@ -93,6 +96,7 @@ func TestAWarningLeadsToWhereItIsMended(t *testing.T) {
 
 // Who may not mend it is told who does.
 func TestAnAuditorIsToldWhoMendsIt(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	ada := p.signUp(t, "ada", otherPassword)
 	if _, err := p.Access.Grant(t.Context(), core.ConsoleActor("test"), "ada", core.RoleAuditor, time.Time{}); err != nil {
@@ -106,6 +110,7 @@ func TestAnAuditorIsToldWhoMendsIt(t *testing.T) {
 
 // When somebody comes back it is read anew: it may have been mended there.
 func TestTheOverviewIsReadAgainWhenOneComesBack(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _ := p.overviewOf(t)
 	v.Contains("without any limit")
@@ -118,6 +123,7 @@ func TestTheOverviewIsReadAgainWhenOneComesBack(t *testing.T) {
 
 // Without blocks and colours the numbers are in words, and bars of plain signs.
 func TestPlotsHaveATwinOfPlainSigns(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		values []int
 		cells  int
@@ -159,6 +165,7 @@ func overviewViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Ter
 }
 
 func TestLookOfTheOverview(t *testing.T) {
+	t.Parallel()
 	for view, open := range overviewViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -176,6 +183,7 @@ func TestLookOfTheOverview(t *testing.T) {
 }
 
 func TestTheOverviewFitsEverySize(t *testing.T) {
+	t.Parallel()
 	for view, open := range overviewViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -186,6 +194,7 @@ func TestTheOverviewFitsEverySize(t *testing.T) {
 
 // Nothing is read, drawn or ticked while nobody does anything.
 func TestAnIdleOverviewIsStill(t *testing.T) {
+	t.Parallel()
 	p := busyPlace(t)
 	e := p.env(t)
 	m := e.enter(t.Context(), e.Actor(), p.owner)
@@ -206,6 +215,7 @@ func TestAnIdleOverviewIsStill(t *testing.T) {
 
 // In lines there are no plots: the numbers say it all, and a number opens a way.
 func TestTheOverviewIsSaidInLines(t *testing.T) {
+	t.Parallel()
 	p := busyPlace(t)
 	_, l := p.inLines(t, core.DoorSSH)
 	l.Answer("1", "lin", goodPassword, "3").Hears("Lanterns (lin").Answer("d").Hears("Administration").Answer("1")

@@ -11,6 +11,7 @@ import (
 
 // Whoever looks for accounts that nobody uses goes through the orders by one key.
 func TestPeopleAreSortedByTheirLastSignIn(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	p.clock.Advance(time.Hour)
 	p.owner = p.signIn(t, elsewhere("198.51.100.4"), "lin", goodPassword)
@@ -45,6 +46,7 @@ func TestPeopleAreSortedByTheirLastSignIn(t *testing.T) {
 // A walk through everybody says how far it is; whoever asks for something else,
 // or leaves, does not make the portal go on with it.
 func TestAWalkThroughPeopleShowsHowFarItIs(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	e := p.env(t)
 	s := NewPeople(e).(*people)
@@ -76,6 +78,7 @@ func TestAWalkThroughPeopleShowsHowFarItIs(t *testing.T) {
 
 // Where a page costs a walk, an act makes the list read one page anew, not all.
 func TestAWindowLetsGoOfAllPagesButOne(t *testing.T) {
+	t.Parallel()
 	var w peopleWindow
 	w.reset()
 	for i, next := range []string{"c1", "c2", "c3"} {

@@ -61,6 +61,7 @@ func (p *place) stateOf(t testing.TB, name string) core.State {
 }
 
 func TestPeopleAreSearchedAndFiltered(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	v := p.peopleOf(t, p.owner)
 	v.WaitFor("13 people. That is all.").Contains("=SUM(A1:A9)", "@Carl", "-Dora", "✗ suspended", "by user name")
@@ -76,6 +77,7 @@ func TestPeopleAreSearchedAndFiltered(t *testing.T) {
 
 // New sign-ups are let in or turned away where they are found.
 func TestSignUpsAreApproved(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	v := p.peopleOf(t, p.owner)
 	v.WaitFor("13 people.").Press("/").Type("kim").WaitFor("1 person.").Press("enter")
@@ -89,6 +91,7 @@ func TestSignUpsAreApproved(t *testing.T) {
 
 // What is done to a marked set is counted, and what was refused says why.
 func TestManyAreSuspendedFromTheList(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	v := p.peopleOf(t, p.owner)
 	v.WaitFor("13 people.").Press("a").Contains("13 marked").Press("m").WaitFor("This concerns 13 people: ada, bea, carl and 10 more.")
@@ -107,6 +110,7 @@ func TestManyAreSuspendedFromTheList(t *testing.T) {
 
 // Removing what proves who somebody is asks for a proof first.
 func TestResettingFactorsAsksForAProof(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	v := p.peopleOf(t, p.owner)
 	p.clock.Advance(core.StepUpFor + time.Second)
@@ -117,6 +121,7 @@ func TestResettingFactorsAsksForAProof(t *testing.T) {
 
 // Support sees everybody and manages those without a role; an auditor only looks.
 func TestWhoMayActOnPeople(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	hal := p.signIn(t, elsewhere("198.51.100.9"), "hal", otherPassword)
 	v := p.peopleOf(t, hal)
@@ -131,6 +136,7 @@ func TestWhoMayActOnPeople(t *testing.T) {
 }
 
 func TestOnePersonsPage(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	p.signIn(t, elsewhere("203.0.113.9"), "ada", otherPassword)
 	v := p.peopleOf(t, p.owner)
@@ -146,6 +152,7 @@ func TestOnePersonsPage(t *testing.T) {
 }
 
 func TestAWindowHoldsAFewPagesOfAny(t *testing.T) {
+	t.Parallel()
 	const pages = 10_000
 	all := make([]core.Account, 0, pages)
 	for i := range pages {
@@ -197,6 +204,7 @@ func TestAWindowHoldsAFewPagesOfAny(t *testing.T) {
 
 // An invitation with a role: made, shown once, used, revoked.
 func TestAnInvitationIsMadeAndShownOnce(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	e := p.env(t)
 	e.Door.Reach = "ssh -p 2222 lanterns.example.org"
@@ -219,6 +227,7 @@ func TestAnInvitationIsMadeAndShownOnce(t *testing.T) {
 
 // An admin is not offered to give what is not below an admin, and a role asks for a proof.
 func TestAnInvitationOffersOnlyWhatMayBeGiven(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	if _, err := p.Access.Grant(t.Context(), core.ConsoleActor("test"), "ida", core.RoleAdmin, time.Time{}); err != nil {
 		t.Fatal(err)
@@ -235,6 +244,7 @@ func TestAnInvitationOffersOnlyWhatMayBeGiven(t *testing.T) {
 
 // Both lists can be gone through line by line.
 func TestPeopleInLines(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	e := p.env(t, tuitest.Dumb())
 	if _, err := First(t.Context(), e); err != nil {
@@ -284,6 +294,7 @@ func peopleViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termi
 }
 
 func TestPeopleLook(t *testing.T) {
+	t.Parallel()
 	for name, open := range peopleViews() {
 		t.Run(name, func(t *testing.T) {
 			for look, opts := range looks() {
@@ -301,6 +312,7 @@ func TestPeopleLook(t *testing.T) {
 
 // While it goes on there is a bar, and esc stops it without a lie about what was done.
 func TestAnActOnManyShowsHowFarItIs(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	e := p.env(t)
 	s := newPeopleRun(e, core.BulkAct{Kind: core.BulkUnlock}, map[string]string{"1": "ada", "2": "bea", "3": "carl"}).(*peopleRun)
@@ -324,6 +336,7 @@ func TestAnActOnManyShowsHowFarItIs(t *testing.T) {
 // Names that look like formulas, escape sequences or text from right to left are
 // harmless wherever they stand. ASVS 1.2.1
 func TestNamesAreHarmlessInEveryColumn(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	e := p.env(t)
 	nasty := "=cmd|'/c'!A1\x1b]0;owned\x07\u202e\x9b31m\x00"
@@ -362,6 +375,7 @@ func TestNamesAreHarmlessInEveryColumn(t *testing.T) {
 }
 
 func TestPeopleFitEverySize(t *testing.T) {
+	t.Parallel()
 	for name, open := range peopleViews() {
 		t.Run(name, func(t *testing.T) { open(t).Sizes() })
 	}

@@ -28,6 +28,7 @@ func (p *place) inForce(t testing.TB) core.Policy {
 }
 
 func TestEverySettingHasItsWords(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	for _, lang := range []string{"en", "es", "pt-BR"} {
 		e := p.env(t, tuitest.Lang(lang))
@@ -59,6 +60,7 @@ func TestEverySettingHasItsWords(t *testing.T) {
 }
 
 func TestAPolicyIsChangedAfterAReview(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "mara", otherPassword)
 	v := p.policyOf(t)
@@ -82,6 +84,7 @@ func TestAPolicyIsChangedAfterAReview(t *testing.T) {
 }
 
 func TestBeforeAPolicyIsPutInForceItAsksWhoOneIs(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
 	p.clock.Advance(core.StepUpFor + time.Minute)
@@ -96,6 +99,7 @@ func TestBeforeAPolicyIsPutInForceItAsksWhoOneIs(t *testing.T) {
 }
 
 func TestADraftSurvivesLeaving(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
 	v.Press("enter").WaitFor("Capitals").Press("right").WaitFor("was off").Press("esc").WaitFor("not in force yet")
@@ -111,6 +115,7 @@ func TestADraftSurvivesLeaving(t *testing.T) {
 }
 
 func TestTheSecondAdminSeesWhatTheFirstChanged(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
 	v.Press("enter").WaitFor("Capitals").Press("right").Press("down", "down", "down", "enter").WaitFor("From 8 to 64.")
@@ -127,6 +132,7 @@ func TestTheSecondAdminSeesWhatTheFirstChanged(t *testing.T) {
 }
 
 func TestWhereAllOfItIsDoneAlreadyNothingIsPutInForce(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
 	v.Press("enter").WaitFor("Capitals").Press("down", "down", "down", "enter").WaitFor("[ Take it ]")
@@ -141,6 +147,7 @@ func TestWhereAllOfItIsDoneAlreadyNothingIsPutInForce(t *testing.T) {
 
 // A count that takes long can be left, and begun again.
 func TestACountIsLeftAndBegunAgain(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
 	v.Press("enter").WaitFor("Capitals").Press("right").Press("s").WaitFor("off → on").WaitFor("counted")
@@ -155,6 +162,7 @@ func TestACountIsLeftAndBegunAgain(t *testing.T) {
 }
 
 func TestAPresetIsSeenBeforeItIsTaken(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
 	v.Press("p").WaitFor("Notificare").Press("end", "enter").WaitFor("never → 45").Press("esc").WaitFor("Presets")
@@ -166,6 +174,7 @@ func TestAPresetIsSeenBeforeItIsTaken(t *testing.T) {
 }
 
 func TestARefusalStandsBesideItsSetting(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
 	v.Press("down", "down", "down", "down", "enter").WaitFor("Text messages").Press("down", "down", "right")
@@ -179,6 +188,7 @@ func TestARefusalStandsBesideItsSetting(t *testing.T) {
 }
 
 func TestAPolicyThatLocksOutOwnersIsNotTaken(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "messages.sms_allowance", "5")
 	v := p.policyOf(t)
@@ -192,6 +202,7 @@ func TestAPolicyThatLocksOutOwnersIsNotTaken(t *testing.T) {
 }
 
 func TestAnAuditorReadsThePolicyAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
 	v.Router().Top().(*policyEdit).env.roles = []core.Role{core.RoleAuditor}
@@ -199,6 +210,7 @@ func TestAnAuditorReadsThePolicyAndChangesNothing(t *testing.T) {
 }
 
 func TestQuestionsOfSignUpAreWrittenInAForm(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
 	v.Press("down", "down", "down", "enter").WaitFor("Own questions").Press("end", "enter").WaitFor("Another question")
@@ -264,6 +276,7 @@ func policyViews() map[string]opens {
 type opens = func(t testing.TB, opts ...tuitest.Option) *tuitest.Terminal
 
 func TestLookOfThePolicy(t *testing.T) {
+	t.Parallel()
 	for view, open := range policyViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -281,6 +294,7 @@ func TestLookOfThePolicy(t *testing.T) {
 }
 
 func TestEveryPageOfThePolicyFitsEverySize(t *testing.T) {
+	t.Parallel()
 	for view, open := range policyViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -291,6 +305,7 @@ func TestEveryPageOfThePolicyFitsEverySize(t *testing.T) {
 
 // The policy in lines: numbers for settings, and nothing drawn.
 func TestThePolicyInLines(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "es", "pt-BR"} {
 		p := newPlace(t)
 		d, l := p.linesAt(t, p.owner, NewPolicy, tuitest.Lang(lang))
@@ -304,6 +319,7 @@ func TestThePolicyInLines(t *testing.T) {
 // Where factors went on changing while they were counted, that is said, and what
 // was chosen stays; no version of somebody else's is looked for.
 func TestAChangeThatWasDisturbedIsToldAndKept(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
 	v.Press("enter").WaitFor("Capitals").Press("right").Press("s").WaitFor("off → on").WaitFor("counted")
@@ -315,6 +331,7 @@ func TestAChangeThatWasDisturbedIsToldAndKept(t *testing.T) {
 // A setting of text may be emptied, and be as long as it needs; where it is empty,
 // a word says what that means.
 func TestASettingOfTextIsEmptiedAndSaysSo(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	p.set(t, "deletion.owner", "grace")
 	in := p.justIn(t, "lin", goodPassword)

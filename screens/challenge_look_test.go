@@ -10,6 +10,7 @@ import (
 )
 
 func TestASecondFactorInLines(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "pt-BR", "es"} {
 		t.Run(lang, func(t *testing.T) {
 			p := newPlace(t)
@@ -34,6 +35,7 @@ func TestASecondFactorInLines(t *testing.T) {
 }
 
 func TestLookOfChallenge(t *testing.T) {
+	t.Parallel()
 	for name, open := range challengeLooks() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,6 +106,7 @@ func challengeLooks() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Te
 
 // Nothing is read, drawn or ticked while nobody does anything.
 func TestAnIdleChallengeIsStill(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.sms(t)
 	p.sentFactor(t, p.signUp(t, "ada", otherPassword), core.FactorSMS, testNumber)

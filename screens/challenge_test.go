@@ -11,6 +11,7 @@ import (
 )
 
 func TestSomebodySignsInWithAnApp(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	key := p.appFactor(t, p.signUp(t, "ada", otherPassword))
 	for name, typed := range map[string]func(string) string{
@@ -37,6 +38,7 @@ func TestSomebodySignsInWithAnApp(t *testing.T) {
 
 // ASVS 6.5.1, 6.5.8.
 func TestACodeThatIsNotAcceptedSaysWhy(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	key := p.appFactor(t, p.signUp(t, "ada", otherPassword))
 	s, v := p.challenged(t)
@@ -66,6 +68,7 @@ func TestACodeThatIsNotAcceptedSaysWhy(t *testing.T) {
 
 // ASVS 6.6.3: after five wrong codes there is a wait, and it is said how long.
 func TestFiveWrongCodesHaveToWait(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "lockout.wait_seconds", "90", "lockout.max_wait_minutes", "5")
 	key := p.appFactor(t, p.signUp(t, "ada", otherPassword))
@@ -84,6 +87,7 @@ func TestFiveWrongCodesHaveToWait(t *testing.T) {
 
 // ASVS 6.6.2: a code that was sent counts in its own sign-in, and only the newest.
 func TestACodeIsSentByItselfAndAgain(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.sms(t)
 	p.sentFactor(t, p.signUp(t, "ada", otherPassword), core.FactorSMS, testNumber)
@@ -115,6 +119,7 @@ func TestACodeIsSentByItselfAndAgain(t *testing.T) {
 
 // ASVS 6.6.3: a code that was sent ends after five tries, and another is asked for.
 func TestACodeThatWasSentEnds(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.sms(t)
 	p.set(t, "lockout.failures", "10")
@@ -141,6 +146,7 @@ func TestACodeThatWasSentEnds(t *testing.T) {
 }
 
 func TestARecoveryCodeLetsSomebodyIn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	p.appFactor(t, in)
@@ -171,6 +177,7 @@ func keyOnly(t testing.TB) *place {
 }
 
 func TestWhoBringsTheKeyIsAskedNothingMore(t *testing.T) {
+	t.Parallel()
 	p := keyOnly(t)
 	e := p.env(t)
 	e.actor.Key, e.actor.KeyLine = testKey, keyLine
@@ -181,6 +188,7 @@ func TestWhoBringsTheKeyIsAskedNothingMore(t *testing.T) {
 
 // Without the key there is no way, and what to do is said.
 func TestWhenEveryWayIsBlocked(t *testing.T) {
+	t.Parallel()
 	p := keyOnly(t)
 	s, v := p.challenged(t)
 	v.Contains("None of your ways", "Ask the people who run this portal", "SSH key: work (not now)")
@@ -196,6 +204,7 @@ func TestWhenEveryWayIsBlocked(t *testing.T) {
 
 // Whoever has only recovery codes left is shown first why they are asked for one.
 func TestOnlyRecoveryCodesAreLeft(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	codes := p.recoveryCodes(t, in)
@@ -208,6 +217,7 @@ func TestOnlyRecoveryCodesAreLeft(t *testing.T) {
 
 // No messages are left: the way is blocked, another one is offered.
 func TestTheAllowanceIsUsedUp(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.sms(t)
 	in := p.signUp(t, "ada", otherPassword)
@@ -228,6 +238,7 @@ func TestTheAllowanceIsUsedUp(t *testing.T) {
 
 // A hundred wrong codes in a row switch a factor off; it still guards.
 func TestAFactorThatIsSwitchedOffBlocksItsWay(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	p.appFactor(t, in)
@@ -260,6 +271,7 @@ func TestAFactorThatIsSwitchedOffBlocksItsWay(t *testing.T) {
 }
 
 func TestASignInThatTookTooLong(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	key := p.appFactor(t, p.signUp(t, "ada", otherPassword))
 	s, v := p.challenged(t)
@@ -282,6 +294,7 @@ func TestASignInThatTookTooLong(t *testing.T) {
 
 // A second sign-in right after the first finds that a code has just left.
 func TestACodeThatIsSentTooEarly(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.sms(t)
 	p.sentFactor(t, p.signUp(t, "ada", otherPassword), core.FactorSMS, testNumber)
@@ -299,6 +312,7 @@ func TestACodeThatIsSentTooEarly(t *testing.T) {
 
 // Going back to a way whose code is under way sends no other.
 func TestAWayIsComeBackToWithoutAnotherCode(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "factors.email", "on")
 	p.sms(t)
@@ -324,6 +338,7 @@ func TestAWayIsComeBackToWithoutAnotherCode(t *testing.T) {
 
 // A code that cannot be sent is no matter any more to who asks by another way.
 func TestARefusalThatComesLate(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.sms(t)
 	in := p.signUp(t, "ada", otherPassword)
@@ -350,6 +365,7 @@ func TestARefusalThatComesLate(t *testing.T) {
 
 // A second factor comes before whatever else a sign-in asks for.
 func TestAFactorComesBeforeAForcedChange(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	key := p.appFactor(t, p.signUp(t, "ada", otherPassword))
 	if err := p.Accounts.ExpirePassword(t.Context(), core.ConsoleActor("test"), "ada"); err != nil {
@@ -367,6 +383,7 @@ func TestAFactorComesBeforeAForcedChange(t *testing.T) {
 
 // Who lost the password gets in by a code from an admin, and still proves the factor.
 func TestALostPasswordDoesNotReplaceTheFactor(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	key := p.appFactor(t, p.signUp(t, "ada", otherPassword))
 	code, _, err := p.Accounts.IssueCode(t.Context(), core.ConsoleActor("test"), "ada")
@@ -382,6 +399,7 @@ func TestALostPasswordDoesNotReplaceTheFactor(t *testing.T) {
 }
 
 func TestADoubleEnterProvesOnce(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	key := p.appFactor(t, p.signUp(t, "ada", otherPassword))
 	s, v := p.challenged(t)
@@ -396,6 +414,7 @@ func TestADoubleEnterProvesOnce(t *testing.T) {
 }
 
 func TestEscLeavesTheChallengeAndTheSignIn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.appFactor(t, p.signUp(t, "ada", otherPassword))
 	s, v := p.challenged(t)
@@ -407,6 +426,7 @@ func TestEscLeavesTheChallengeAndTheSignIn(t *testing.T) {
 }
 
 func TestAHugePasteIsRefusedInWords(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	key := p.appFactor(t, p.signUp(t, "ada", otherPassword))
 	s, v := p.challenged(t)
@@ -420,6 +440,7 @@ func TestAHugePasteIsRefusedInWords(t *testing.T) {
 
 // ASVS 2.3.1: whatever a screen sends, the core's order of steps holds.
 func TestAStepCannotBeLeftOut(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.appFactor(t, p.signUp(t, "ada", otherPassword))
 	s, v := p.challenged(t)
@@ -444,6 +465,7 @@ func TestAStepCannotBeLeftOut(t *testing.T) {
 
 // In a demonstration the code can be read where the messages are.
 func TestTheDemonstrationOpensTheOutbox(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.sms(t)
 	p.sentFactor(t, p.signUp(t, "ada", otherPassword), core.FactorSMS, testNumber)

@@ -15,6 +15,7 @@ import (
 
 // An agreement is written on the screen, seen as people will see it, and published.
 func TestAnAgreementIsWrittenOnTheScreen(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewAgreements).WaitFor("Nothing is asked for yet.").Press("n").WaitFor("There is no text.").Type("House rules")
 	v.Press("ctrl+o").WaitFor("1 line, 0 of 16,384 bytes").Contains("House rules").Type("Be kind.").Press("enter").Type("Tidy up.")
@@ -43,6 +44,7 @@ func TestAnAgreementIsWrittenOnTheScreen(t *testing.T) {
 // What core would refuse is said while it is written, with its line, and stays in
 // the editor; what is too long is not added.
 func TestATextIsCheckedWhileItIsWritten(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewAgreements).WaitFor("Nothing is asked for yet.").Press("n").WaitFor("There is no text.").Press("ctrl+o")
 	v.WaitFor("Text of the agreement").Type("One.").Press("enter").Paste("t\u202ewo").WaitFor("✗ Line 2: a character cannot be used.")
@@ -57,6 +59,7 @@ func TestATextIsCheckedWhileItIsWritten(t *testing.T) {
 // The keys that would read and write a clipboard mean that of the machine that the
 // portal runs on, which is not theirs who write: they do nothing.
 func TestTheEditorLeavesTheMachinesClipboardAlone(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	s := newEditing(p.env(t), "secret", 100)
 	s.size(40, 10)
@@ -74,6 +77,7 @@ func TestTheEditorLeavesTheMachinesClipboardAlone(t *testing.T) {
 
 // The cursor stands where the text is, behind numbers of several digits too.
 func TestTheEditorsCursorStandsInTheText(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	s := newEditing(p.env(t), strings.Repeat("a line\n", 1200)+"the end", script.MaxSource)
 	s.size(60, 12)
@@ -94,6 +98,7 @@ func TestTheEditorsCursorStandsInTheText(t *testing.T) {
 
 // In lines nobody is led into an editor, which no line would lead out of again.
 func TestNoEditorInLines(t *testing.T) {
+	t.Parallel()
 	p := scripted(t)
 	e := p.env(t, tuitest.Dumb())
 	if _, err := First(t.Context(), e); err != nil {
@@ -160,6 +165,7 @@ func editorViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termi
 }
 
 func TestLookOfEditors(t *testing.T) {
+	t.Parallel()
 	for view, open := range editorViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()

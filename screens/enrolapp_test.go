@@ -30,6 +30,7 @@ func scanned(t testing.TB, v *tuitest.Terminal) []byte {
 }
 
 func TestEnrollingAnApp(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, anApp)
 	v.WaitFor("Scan this")
@@ -51,6 +52,7 @@ func TestEnrollingAnApp(t *testing.T) {
 
 // The name that is suggested is as good as one that was typed.
 func TestTheSuggestedNameIsEnough(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, anApp)
 	v.WaitFor("Scan this").Press("enter").Type(p.codeOf(scanned(t, v))).Press("tab", "enter").WaitFor("Security check-up")
@@ -62,6 +64,7 @@ func TestTheSuggestedNameIsEnough(t *testing.T) {
 // What is drawn is exactly what the core made, in every theme, on a dark and on a
 // light terminal, and inverted too.
 func TestTheQRCodeHoldsExactlyTheLink(t *testing.T) {
+	t.Parallel()
 	for _, theme := range tui.ThemeNames() {
 		for _, profile := range []string{"TERM=xterm-256color", "TERM=xterm", "COLORTERM=truecolor"} {
 			p := newPlace(t)
@@ -85,6 +88,7 @@ func TestTheQRCodeHoldsExactlyTheLink(t *testing.T) {
 
 // The longest names still leave room for the code in the least window for it.
 func TestTheQRCodeFitsWhateverOneIsCalled(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	name := strings.Repeat("n", 32)
 	in := p.signUp(t, name, otherPassword)
@@ -97,6 +101,7 @@ func TestTheQRCodeFitsWhateverOneIsCalled(t *testing.T) {
 // Where no QR code can be, the key and the link are there as text, and what would
 // show it is said.
 func TestTheKeyIsTextWhereNoQRCodeCanBe(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		opts []tuitest.Option
 		w, h int
@@ -141,6 +146,7 @@ func TestTheKeyIsTextWhereNoQRCodeCanBe(t *testing.T) {
 
 // Growing and shrinking, the code comes and goes; the fields keep what was typed.
 func TestTheQRCodeFollowsTheWindow(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.adaAbove(t, anApp)
 	v.WaitFor("Scan this").Press("enter").Type("12")
@@ -160,6 +166,7 @@ func TestTheQRCodeFollowsTheWindow(t *testing.T) {
 
 // In lines everything is said, and the keys for a screen are not needed.
 func TestEnrollingAnAppInLines(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	l, _, in := p.adaAboveInLines(t, anApp)
 	l.Hears("Type this key into your app:", "otpauth://totp/Lanterns:ada?secret=", "Name it [My phone]").Lacks("QR code", "█", "ctrl+")
@@ -176,6 +183,7 @@ func TestEnrollingAnAppInLines(t *testing.T) {
 
 // A refused code goes, its reason stands beside the field, the name stays.
 func TestCodesThatAreNotRight(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, anApp)
 	v.WaitFor("Scan this")
@@ -223,6 +231,7 @@ func waitToReadBeside(v *tuitest.Terminal, sentence string) {
 
 // ASVS 2.3.3: an enrolment that was given up leaves nothing behind.
 func TestEscLeavesNoFactor(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, anApp)
 	v.WaitFor("Scan this")
@@ -244,6 +253,7 @@ func TestEscLeavesNoFactor(t *testing.T) {
 // ASVS 7.5.1: the proof is asked for before there is a key; whoever does not give
 // it comes back to where they were.
 func TestAnEnrolmentAsksForAProofAndGoesOn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	p.clock.Advance(core.StepUpFor + time.Minute)
@@ -259,6 +269,7 @@ func TestAnEnrolmentAsksForAProofAndGoesOn(t *testing.T) {
 
 // An enrolment that took too long begins anew, with another key.
 func TestAnEnrolmentThatTookTooLong(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, anApp)
 	v.WaitFor("Scan this")
@@ -278,6 +289,7 @@ func TestAnEnrolmentThatTookTooLong(t *testing.T) {
 }
 
 func TestAMethodThatIsSwitchedOff(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "factors.app", "off")
 	v, _, in := p.adaAbove(t, anApp)
@@ -294,6 +306,7 @@ func TestAMethodThatIsSwitchedOff(t *testing.T) {
 }
 
 func TestANameThatCannotBeShown(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, anApp)
 	v.WaitFor("Scan this")
@@ -310,6 +323,7 @@ func TestANameThatCannotBeShown(t *testing.T) {
 // What is copied is the key as apps take it, and what is said is no more than
 // anybody knows.
 func TestCopyingTheKey(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.adaAbove(t, anApp)
 	v.WaitFor("Scan this")
@@ -326,6 +340,7 @@ func TestCopyingTheKey(t *testing.T) {
 
 // A sign-in that asks for a factor goes on once there is one. ASVS 6.3.3.
 func TestEnrollingDuringASignIn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	p.set(t, "factors.enforce", "everybody", "factors.days", "0")
@@ -344,6 +359,7 @@ func TestEnrollingDuringASignIn(t *testing.T) {
 }
 
 func TestASignInThatIsOverWhileOneScans(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	p.set(t, "factors.enforce", "everybody", "factors.days", "0")
@@ -398,6 +414,7 @@ func BenchmarkEnrolKeyToFrame(b *testing.B) {
 // Too many wrong codes end an enrolment: there is another key, and in lines too it
 // is said from the beginning.
 func TestTooManyWrongCodesBeginAnew(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	l, _, in := p.adaAboveInLines(t, anApp)
 	keyIn := func() []byte {

@@ -27,6 +27,7 @@ func anAddress(e *Env) tui.Screen { return newEnrolSent(e, "", core.FactorEmail,
 // ASVS 6.6.1: the weaker way says so before it is chosen, and a number counts once
 // a code has arrived there.
 func TestEnrollingAPhone(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	v, _, in := p.adaAbove(t, aPhone)
 	waitToRead(v, "This is the weaker way: messages can be read on their way, and numbers taken over. NIST restricts it")
@@ -45,6 +46,7 @@ func TestEnrollingAPhone(t *testing.T) {
 }
 
 func TestNumbersThatCannotBeReached(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	v, _, _ := p.adaAbove(t, aPhone)
 	v.WaitFor("Number")
@@ -85,6 +87,7 @@ func (p *place) signInByCode(t testing.TB, name, pw string) core.SignedIn {
 // ASVS 6.3.6: an address as a factor is the account's own by suggestion, and the
 // weakest way.
 func TestEnrollingAnAddress(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	v, _, in := p.adaAbove(t, anAddress)
 	waitToRead(v, "This is the weakest way: whoever reads your mail can often change your password too.")
@@ -98,6 +101,7 @@ func TestEnrollingAnAddress(t *testing.T) {
 // Back from the code leads to the address, which can be mended; the code of the
 // first one is dead.
 func TestAnAddressThatWasMistyped(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	v, _, in := p.adaAbove(t, anAddress)
 	v.WaitFor("ada@example.org")
@@ -118,6 +122,7 @@ func TestAnAddressThatWasMistyped(t *testing.T) {
 
 // ASVS 6.6.3: five tries with one code, then another is needed, which can be had.
 func TestACodeThatWasSentAgain(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	v, _, in := p.adaAbove(t, aPhone)
 	v.WaitFor("Number").Type("+4915123456789").Press("enter").WaitFor("A code is on its way")
@@ -148,6 +153,7 @@ func TestACodeThatWasSentAgain(t *testing.T) {
 }
 
 func TestEscFromAPhoneLeavesNothing(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	v, _, in := p.adaAbove(t, aPhone)
 	v.WaitFor("Number").Type("+4915123456789").Press("enter").WaitFor("A code is on its way")
@@ -160,6 +166,7 @@ func TestEscFromAPhoneLeavesNothing(t *testing.T) {
 
 // ASVS 7.5.1: a phone asks for a proof, and what was typed stays.
 func TestAPhoneAsksForAProofAndGoesOn(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	v, _, in := p.adaAbove(t, aPhone)
 	p.clock.Advance(core.StepUpFor + time.Minute)
@@ -174,6 +181,7 @@ func TestAPhoneAsksForAProofAndGoesOn(t *testing.T) {
 
 // Messages that are used up are no dead end: the sentence says what to do.
 func TestNoMessagesAreLeft(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	p.set(t, "messages.sms_allowance", "1")
 	v, _, _ := p.adaAbove(t, aPhone)
@@ -186,6 +194,7 @@ func TestNoMessagesAreLeft(t *testing.T) {
 }
 
 func TestAnEnrolmentOfAPhoneThatTookTooLong(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	v, _, _ := p.adaAbove(t, aPhone)
 	v.WaitFor("Number").Type("+4915123456789").Press("enter").WaitFor("A code is on its way")
@@ -196,6 +205,7 @@ func TestAnEnrolmentOfAPhoneThatTookTooLong(t *testing.T) {
 
 // The account's own address is confirmed by the code that goes there.
 func TestConfirmingTheOwnAddress(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, in := p.adaAbove(t, newConfirmAddress)
 	v.WaitFor("A code is on its way to ada@example.org.")
@@ -210,6 +220,7 @@ func TestConfirmingTheOwnAddress(t *testing.T) {
 }
 
 func TestConfirmingAnAddressThatThereIsNot(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	if _, err := p.Accounts.UpdateProfile(context.Background(), as(in), core.ProfileInput{DisplayName: "Ada"}); err != nil {
@@ -220,6 +231,7 @@ func TestConfirmingAnAddressThatThereIsNot(t *testing.T) {
 }
 
 func TestLeavingTheConfirmation(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, newConfirmAddress)
 	v.WaitFor("A code is on its way").Press("esc").WaitFor("Security check-up")
@@ -237,6 +249,7 @@ func TestLeavingTheConfirmation(t *testing.T) {
 }
 
 func TestEnrollingAPhoneInLines(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	l, _, in := p.adaAboveInLines(t, aPhone)
 	l.Hears("This is the weaker way", "Number (+49 151 23456789)").Answer("0151", "2").Hears("This is no number with its country.")
@@ -249,6 +262,7 @@ func TestEnrollingAPhoneInLines(t *testing.T) {
 
 // During a sign-in nobody's address is known to the screen.
 func TestEnrollingAnAddressDuringASignIn(t *testing.T) {
+	t.Parallel()
 	p := sending(t)
 	in := p.signUp(t, "ada", otherPassword)
 	p.set(t, "factors.enforce", "everybody", "factors.days", "0")

@@ -61,6 +61,7 @@ func setUpApp(t testing.TB, p *place, v *tuitest.Terminal) {
 // ASVS 6.3.3: whoever must have a second factor is told until when, and may put
 // it off until then.
 func TestADemandCanBePutOffWhileThereIsTime(t *testing.T) {
+	t.Parallel()
 	p := newDemand(t)
 	p.clock.Advance(2 * day)
 	e := p.env(t)
@@ -78,6 +79,7 @@ func TestADemandCanBePutOffWhileThereIsTime(t *testing.T) {
 }
 
 func TestAFactorIsSetUpWhenItIsAskedFor(t *testing.T) {
+	t.Parallel()
 	p := newDemand(t)
 	e := p.env(t)
 	_, v := p.demanded(t, e)
@@ -92,6 +94,7 @@ func TestAFactorIsSetUpWhenItIsAskedFor(t *testing.T) {
 
 // When the days are over nothing but a factor leads on.
 func TestADemandThatIsDue(t *testing.T) {
+	t.Parallel()
 	p := newDemand(t)
 	p.set(t, "factors.email", "on")
 	p.clock.Advance(8 * day)
@@ -107,6 +110,7 @@ func TestADemandThatIsDue(t *testing.T) {
 
 // The last day ends while somebody looks at the page: the core does not put it off.
 func TestTheTimeRunsOutOnThePage(t *testing.T) {
+	t.Parallel()
 	p := newDemand(t)
 	p.clock.Advance(7*day - 5*time.Minute)
 	e := p.env(t)
@@ -121,6 +125,7 @@ func TestTheTimeRunsOutOnThePage(t *testing.T) {
 }
 
 func TestEscLeavesTheDemandAndTheSignIn(t *testing.T) {
+	t.Parallel()
 	p := newDemand(t)
 	p.clock.Advance(8 * day)
 	e := p.env(t)
@@ -133,6 +138,7 @@ func TestEscLeavesTheDemandAndTheSignIn(t *testing.T) {
 
 // Without a key it is said how to come with one; with one it takes a yes.
 func TestTheKeyOneCameWithBecomesTheFactor(t *testing.T) {
+	t.Parallel()
 	p := newDemand(t)
 	p.clock.Advance(8 * day)
 	_, v := p.demanded(t, p.env(t))
@@ -165,6 +171,7 @@ func (p *place) linked(t testing.TB, name string) []core.LinkedKey {
 }
 
 func TestAKeyThatIsLinkedToSomebodyElse(t *testing.T) {
+	t.Parallel()
 	p := newDemand(t)
 	p.clock.Advance(8 * day)
 	e := p.env(t)
@@ -179,6 +186,7 @@ func TestAKeyThatIsLinkedToSomebodyElse(t *testing.T) {
 }
 
 func TestADemandThatTookTooLong(t *testing.T) {
+	t.Parallel()
 	p := newDemand(t)
 	e := p.env(t)
 	_, v := p.demanded(t, e)
@@ -189,6 +197,7 @@ func TestADemandThatTookTooLong(t *testing.T) {
 
 // With no days left a new account enrols before it comes in.
 func TestSignUpWhereAFactorIsDemandedAtOnce(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "factors.enforce", "everybody", "factors.days", "0")
 	s, v := p.signingUp(t)
@@ -209,6 +218,7 @@ func TestSignUpWhereAFactorIsDemandedAtOnce(t *testing.T) {
 
 // With days to go a new account comes in and has them.
 func TestSignUpWhereAFactorIsDemandedSoon(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "factors.enforce", "everybody", "factors.days", "7")
 	s, v := p.signingUp(t)
@@ -219,6 +229,7 @@ func TestSignUpWhereAFactorIsDemandedSoon(t *testing.T) {
 }
 
 func TestADemandInLines(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "pt-BR", "es"} {
 		t.Run(lang, func(t *testing.T) {
 			p := newDemand(t)
@@ -236,6 +247,7 @@ func TestADemandInLines(t *testing.T) {
 }
 
 func TestLookOfTheDemand(t *testing.T) {
+	t.Parallel()
 	for name, due := range map[string]bool{"soon": false, "due": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -128,6 +128,7 @@ func factorViews() map[string]func(t testing.TB, opts ...tuitest.Option) *tuites
 }
 
 func TestLookOfFactors(t *testing.T) {
+	t.Parallel()
 	for view, open := range factorViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -145,6 +146,7 @@ func TestLookOfFactors(t *testing.T) {
 }
 
 func TestEveryPageOfFactorsFitsEverySize(t *testing.T) {
+	t.Parallel()
 	for view, open := range factorViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -155,6 +157,7 @@ func TestEveryPageOfFactorsFitsEverySize(t *testing.T) {
 
 // Nothing is read, drawn or ticked while nobody does anything.
 func TestIdlePagesOfFactorsAreStill(t *testing.T) {
+	t.Parallel()
 	for name, open := range map[string]func(*Env) tui.Screen{
 		"list": NewFactors, "app": anApp, "phone": aPhone, "address": anAddress, "own-address": newConfirmAddress,
 		"add-key": newAddKey, "recovery": newRecovery,

@@ -58,6 +58,7 @@ func rowLine(t testing.TB, v *tuitest.Terminal, text string) string {
 }
 
 func TestFactorsShowWhatIsKnownOfEach(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.armed(t)
 	for text, want := range map[string][]string{
@@ -87,6 +88,7 @@ func TestFactorsShowWhatIsKnownOfEach(t *testing.T) {
 }
 
 func TestAnEmptyListSaysHowToBegin(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.adaAbove(t, NewFactors)
 	v.WaitFor("Nothing but your password protects this account.").Lacks("recovery codes. They", "Recovery codes")
@@ -98,6 +100,7 @@ func TestAnEmptyListSaysHowToBegin(t *testing.T) {
 
 // ASVS 6.3.3: what the policy demands stands at the top, until it is met.
 func TestWhatThePolicyDemandsStandsAtTheTop(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	p.set(t, "factors.enforce", "everybody", "factors.days", "7")
@@ -113,6 +116,7 @@ func TestWhatThePolicyDemandsStandsAtTheTop(t *testing.T) {
 // Adding leads through the choice to the enrolment and back to the list, which
 // then has one more.
 func TestAddingAnAppFromTheList(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.adaAbove(t, NewFactors)
 	v.WaitFor("Nothing but")
@@ -129,6 +133,7 @@ func TestAddingAnAppFromTheList(t *testing.T) {
 // ASVS 8.3.1, 6.6.1, 6.3.6: what the policy has switched off is not offered, and
 // the weaker ways say what they are.
 func TestOnlyWhatThePolicyAllowsIsOffered(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, _ := p.adaAbove(t, NewFactors)
 	v.WaitFor("Nothing but")
@@ -144,6 +149,7 @@ func TestOnlyWhatThePolicyAllowsIsOffered(t *testing.T) {
 }
 
 func TestRenamingAFactorAndAKey(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.armed(t)
 	mark(t, v, "Tablet").Press("n").WaitFor("› Rename")
@@ -164,6 +170,7 @@ func TestRenamingAFactorAndAKey(t *testing.T) {
 }
 
 func TestChoosingTheDefault(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.armed(t)
 	mark(t, v, "Tablet").Press("d").WaitFor("Tablet is asked for first from now on.")
@@ -181,6 +188,7 @@ func TestChoosingTheDefault(t *testing.T) {
 
 // A dialog names what is lost, and only a yes removes it. ASVS 6.5.6.
 func TestRemovingAFactor(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.armed(t)
 	mark(t, v, "Tablet")
@@ -197,6 +205,7 @@ func TestRemovingAFactor(t *testing.T) {
 
 // ASVS 7.5.1: a removal asks for the strongest proof there is, and then goes on.
 func TestRemovingAsksForAProofAndGoesOn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	secret := p.enrolled(t, in, "Pixel 9")
@@ -222,6 +231,7 @@ func TestRemovingAsksForAProofAndGoesOn(t *testing.T) {
 
 // ASVS 6.3.3: the last factor stays while the policy demands one.
 func TestTheLastFactorThatIsDemandedStays(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	secret := p.enrolled(t, in, "Pixel 9")
@@ -243,6 +253,7 @@ func TestTheLastFactorThatIsDemandedStays(t *testing.T) {
 
 // The key that one came with is asked about once more.
 func TestRemovingTheKeyOneCameWith(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.armed(t)
 	mark(t, v, "laptop").Press("x").WaitFor("no longer speaks for your account")
@@ -263,6 +274,7 @@ func TestRemovingTheKeyOneCameWith(t *testing.T) {
 
 // What another window did meanwhile is said, and the list is right again.
 func TestAFactorThatWasRemovedMeanwhile(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.armed(t)
 	ctx := context.Background()
@@ -283,6 +295,7 @@ func TestAFactorThatWasRemovedMeanwhile(t *testing.T) {
 
 // What does not count says why.
 func TestFactorsThatDoNotCount(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.armed(t)
 	off := core.PolicyChange{Values: map[string]string{"factors.key": "off", "factors.app": "off"}, Accept: true}
@@ -309,6 +322,7 @@ func TestFactorsThatDoNotCount(t *testing.T) {
 }
 
 func TestRecoveryCodesAreCounted(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	p.enrolled(t, in, "Pixel 9")
@@ -328,6 +342,7 @@ func TestRecoveryCodesAreCounted(t *testing.T) {
 }
 
 func TestTheListSaysThatThePortalCannotAnswer(t *testing.T) {
+	t.Parallel()
 	const busy = "The portal could not answer"
 	p := newPlace(t)
 	v, e, _ := p.armed(t)
@@ -347,6 +362,7 @@ func TestTheListSaysThatThePortalCannotAnswer(t *testing.T) {
 
 // Clicks go to the row under the pointer, however much stands above the list.
 func TestClickingARow(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.armed(t)
 	v.Contains("You have no recovery codes.")
@@ -364,6 +380,7 @@ func TestClickingARow(t *testing.T) {
 }
 
 func TestFactorsInLines(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	l, _, in := p.adaAboveInLines(t, NewFactors)
 	l.Hears("Nothing but your password").Answer("a").Hears("1 Authenticator app", "Another SSH key").Answer("back")
@@ -380,6 +397,7 @@ func TestFactorsInLines(t *testing.T) {
 
 // ASVS 1.1.2: names of factors reach no terminal unescaped.
 func TestNamesOfFactorsAreShownAndNotObeyed(t *testing.T) {
+	t.Parallel()
 	const bad = "\x1b[31mred\u202e"
 	p := newPlace(t)
 	v, _, _ := p.adaAbove(t, NewFactors)

@@ -7,6 +7,7 @@ import (
 // When nothing can be reached, every page says so, nothing is half done, and
 // whoever is there stays where they are.
 func TestPagesSayThatThePortalCannotAnswer(t *testing.T) {
+	t.Parallel()
 	const busy = "The portal could not answer"
 	p := newPlace(t)
 	v, e, in := p.ada(t)

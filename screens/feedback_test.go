@@ -40,6 +40,7 @@ func typed(t testing.TB, f *passwordFeedback, cmd tea.Cmd) {
 }
 
 func TestFeedbackSaysEveryRuleOfThePolicyAtEveryKey(t *testing.T) {
+	t.Parallel()
 	f := newPlace(t).feedback(t, "password.special", "on", "password.upper_lower", "on", "password.letters_digits", "on")
 	for _, c := range []struct{ pw, want string }{ // a sign and a rule, or plain words
 		{"", "· min_length|· upper_lower|· letters_digits|· special|· common|· personal|· min_score"},
@@ -61,6 +62,7 @@ func TestFeedbackSaysEveryRuleOfThePolicyAtEveryKey(t *testing.T) {
 
 // The panel must not push the fields under it about.
 func TestFeedbackKeepsItsHeightWhileOneTypes(t *testing.T) {
+	t.Parallel()
 	f := newPlace(t).feedback(t)
 	height := strings.Count(f.Below(60), "\n")
 	for i := range goodPassword {
@@ -72,6 +74,7 @@ func TestFeedbackKeepsItsHeightWhileOneTypes(t *testing.T) {
 }
 
 func TestTheNewestPasswordIsTheOneThatIsScored(t *testing.T) {
+	t.Parallel()
 	f := newPlace(t).feedback(t)
 	first := f.Ask("a")
 	if f.Ask("password") != nil || f.Ask(goodPassword) != nil {
@@ -87,6 +90,7 @@ func TestTheNewestPasswordIsTheOneThatIsScored(t *testing.T) {
 }
 
 func TestAWipedPasswordIsForgotten(t *testing.T) {
+	t.Parallel()
 	f := newPlace(t).feedback(t)
 	late := f.Ask(goodPassword)
 	f.Forget()
@@ -99,6 +103,7 @@ func TestAWipedPasswordIsForgotten(t *testing.T) {
 }
 
 func TestFeedbackWaitsForTheRules(t *testing.T) {
+	t.Parallel()
 	var guide core.PasswordGuide
 	p := newPlace(t)
 	f := newPasswordFeedback(p.env(t), func() core.PasswordGuide { return guide }, func() core.Person { return core.Person{} })
@@ -115,6 +120,7 @@ func TestFeedbackWaitsForTheRules(t *testing.T) {
 // What the field refuses, the core refuses, and the other way round: the panel
 // never promises what a press of Enter does not hold.
 func TestFeedbackAgreesWithTheCore(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	f := p.feedback(t, "password.letters_digits", "on")
 	names := 0
@@ -140,6 +146,7 @@ func TestFeedbackAgreesWithTheCore(t *testing.T) {
 
 // A warning and its advice are two things to know, not one said twice.
 func TestAdviceDoesNotTurnTheWarningRound(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		warning password.Warning
 		advice  []password.Advice

@@ -35,6 +35,7 @@ func newExpired(t testing.TB) *place {
 }
 
 func TestAnExpiredPasswordIsChangedAtSignIn(t *testing.T) {
+	t.Parallel()
 	p := newExpired(t)
 	s, v := p.forcing(t)
 	waitToRead(v, v.Session().T("forced.why.expired"))
@@ -47,6 +48,7 @@ func TestAnExpiredPasswordIsChangedAtSignIn(t *testing.T) {
 }
 
 func TestAnOldPasswordIsChangedByRotation(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "ada", goodPassword)
 	p.set(t, "password.rotate_days", "45", "password.history_days", "135")
@@ -60,6 +62,7 @@ func TestAnOldPasswordIsChangedByRotation(t *testing.T) {
 }
 
 func TestForcedChangeRefusesBesideTheField(t *testing.T) {
+	t.Parallel()
 	p := newExpired(t)
 	for name, c := range map[string]struct{ pw, again, want string }{
 		"nothing":    {"", "", "Please fill this in."},
@@ -79,6 +82,7 @@ func TestForcedChangeRefusesBesideTheField(t *testing.T) {
 }
 
 func TestEscLeavesTheForcedChangeAndTheSignIn(t *testing.T) {
+	t.Parallel()
 	p := newExpired(t)
 	s, v := p.forcing(t)
 	fill(v, otherPassword).Press("esc").Contains("Welcome to Lanterns")
@@ -90,6 +94,7 @@ func TestEscLeavesTheForcedChangeAndTheSignIn(t *testing.T) {
 }
 
 func TestAForcedChangeThatTookTooLong(t *testing.T) {
+	t.Parallel()
 	p := newExpired(t)
 	s, v := p.forcing(t)
 	p.clock.Advance(core.AttemptFor + time.Second)
@@ -102,6 +107,7 @@ func TestAForcedChangeThatTookTooLong(t *testing.T) {
 
 // A step that has no screen yet ends the sign-in; it never counts as done.
 func TestAnUnknownStepDenies(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	e := p.env(t)
 	v := p.on(t, e, NewSignIn)
@@ -112,6 +118,7 @@ func TestAnUnknownStepDenies(t *testing.T) {
 }
 
 func TestLookOfForced(t *testing.T) {
+	t.Parallel()
 	p := newExpired(t)
 	for name, opts := range looks() {
 		for _, size := range sizes() {

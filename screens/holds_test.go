@@ -38,6 +38,7 @@ func (p *place) holds(t testing.TB) map[string]core.Hold {
 
 // An owner holds an account, after a proof, gives it another reason, and releases it.
 func TestAnAccountIsHeldOnTheScreen(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewRetention).WaitFor("No account is held.")
 	p.clock.Advance(core.StepUpFor + time.Minute)
@@ -70,6 +71,7 @@ func TestAnAccountIsHeldOnTheScreen(t *testing.T) {
 
 // What a hold lacks is said at its field, and nothing is held.
 func TestAHoldThatIsRefusedSaysWhere(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), newHolds).WaitFor("Press n to hold").Press("n").WaitFor("neither deleted")
 	v.Type("nobody").Press("tab", "tab", "enter").WaitFor("Please fill this in.")
@@ -84,6 +86,7 @@ func TestAHoldThatIsRefusedSaysWhere(t *testing.T) {
 
 // An admin cannot release who stands above; the dialog says so and nothing changes.
 func TestReleasingSomebodyAbove(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	if _, err := p.Retention.Hold(context.Background(), core.ConsoleActor("root"), "grace", "an inquiry", time.Time{}); err != nil {
 		t.Fatal(err)
@@ -97,6 +100,7 @@ func TestReleasingSomebodyAbove(t *testing.T) {
 
 // Holds, line by line and in every language.
 func TestHoldsInLines(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "es", "pt-BR"} {
 		p := held(t)
 		e := p.env(t, tuitest.Dumb(), tuitest.Lang(lang))
@@ -135,6 +139,7 @@ func holdViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termina
 }
 
 func TestLookOfHolds(t *testing.T) {
+	t.Parallel()
 	for view, open := range holdViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()

@@ -12,6 +12,7 @@ import (
 )
 
 func TestHomeLeadsEverywhere(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.ada(t)
 	for key, title := range map[string]string{
@@ -31,6 +32,7 @@ func TestHomeLeadsEverywhere(t *testing.T) {
 // Every finding has its sentence, and where something can be mended, the key of
 // the way there.
 func TestTheCheckUpSaysWhatIsWell(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	ctx := context.Background()
 	v, e, in := p.ada(t)
@@ -59,6 +61,7 @@ func TestTheCheckUpSaysWhatIsWell(t *testing.T) {
 
 // What protects the account beside its password, and what is left to do about it.
 func TestTheCheckUpSaysWhatProtectsTheAccount(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.ada(t)
 	v.Contains("! No second factor protects this account.  f").Lacks("codes are", "no recovery")
@@ -97,6 +100,7 @@ func TestTheCheckUpSaysWhatProtectsTheAccount(t *testing.T) {
 
 // ASVS 6.3.3: what the policy demands is said, and until when.
 func TestTheCheckUpSaysWhatIsDemanded(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.ada(t)
 	p.set(t, "factors.enforce", "everybody", "factors.days", "7", "session.lifetime", "12 months", "session.idle_minutes", "0")
@@ -121,6 +125,7 @@ func (p *place) signInAgain(t testing.TB, in core.SignedIn) core.SignedIn {
 
 // What was not read yet is counted beside the inbox.
 func TestHomeCountsWhatIsUnread(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.ada(t)
 	v.Contains("i  Inbox  ")
@@ -135,6 +140,7 @@ func TestHomeCountsWhatIsUnread(t *testing.T) {
 
 // The outbox is shown to those who run the messages, and in a demonstration to all.
 func TestWhoIsShownTheOutbox(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.ada(t)
 	v.Lacks("Outbox").Press("m").Contains("Security check-up")
@@ -146,6 +152,7 @@ func TestWhoIsShownTheOutbox(t *testing.T) {
 
 // A message that was given up is told to those who can do something about it.
 func TestMessagesThatWereGivenUpAreTold(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	in := o.signUp(t, "ada", otherPassword)
 	m := o.write(t, core.ServiceMail, "x@nowhere.example")
@@ -157,6 +164,7 @@ func TestMessagesThatWereGivenUpAreTold(t *testing.T) {
 
 // However much there is to say, the ways on stay where they can be seen.
 func TestHomeFitsWhateverThereIsToSay(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	e := p.env(t)
 	e.Demo = true
@@ -183,6 +191,7 @@ func TestHomeFitsWhateverThereIsToSay(t *testing.T) {
 
 // The check-up changes by itself when somebody signs in.
 func TestTheCheckUpIsLive(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.ada(t)
 	v.Contains("✓ You are signed in nowhere else.")
@@ -191,6 +200,7 @@ func TestTheCheckUpIsLive(t *testing.T) {
 }
 
 func TestNewAccountsWaitForThoseWhoMayApprove(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "sign_up.mode", "approval")
 	p.signUp(t, "ada", otherPassword)
@@ -223,6 +233,7 @@ func (p *place) keys(t testing.TB, in core.SignedIn) int {
 }
 
 func TestLinkingTheKeyOneCameWith(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, in := p.keyed(t)
 	walk(t, v, "l", testKey[:20], "esc", "Security check-up")
@@ -239,6 +250,7 @@ func TestLinkingTheKeyOneCameWith(t *testing.T) {
 
 // ASVS 7.5.1: before a key is linked the password is asked for again.
 func TestLinkingAKeyAsksForAProofAndGoesOn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, in := p.keyed(t)
 	p.clock.Advance(core.StepUpFor + time.Minute)
@@ -258,6 +270,7 @@ func TestLinkingAKeyAsksForAProofAndGoesOn(t *testing.T) {
 }
 
 func TestAKeyThatIsSomebodyElses(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, in := p.keyed(t)
 	theirs := as(p.owner)
@@ -272,6 +285,7 @@ func TestAKeyThatIsSomebodyElses(t *testing.T) {
 }
 
 func TestSigningOut(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	other := p.signIn(t, elsewhere("203.0.113.9"), "ada", otherPassword)
@@ -302,6 +316,7 @@ func TestSigningOut(t *testing.T) {
 }
 
 func TestADoorThatCannotForgetSaysSo(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	e := p.env(t)
@@ -316,6 +331,7 @@ func TestADoorThatCannotForgetSaysSo(t *testing.T) {
 
 // Where the door remembers, one can leave and stay signed in.
 func TestLeavingIsNotSigningOut(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.ada(t)
 	v.Lacks("stay signed in").Press("q").Contains("Security check-up")
@@ -329,6 +345,7 @@ func TestLeavingIsNotSigningOut(t *testing.T) {
 
 // Two windows can share a remembered session. Signing out in one closes the other.
 func TestSigningOutClosesTheOtherWindowOfTheSession(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.ada(t)
 	w := p.enter(t, p.env(t), in).WaitFor("Security check-up")

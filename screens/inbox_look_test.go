@@ -74,6 +74,7 @@ func postViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termina
 }
 
 func TestLookOfInboxAndOutbox(t *testing.T) {
+	t.Parallel()
 	for view, open := range postViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -91,6 +92,7 @@ func TestLookOfInboxAndOutbox(t *testing.T) {
 }
 
 func TestInboxAndOutboxFitEverySize(t *testing.T) {
+	t.Parallel()
 	for view, open := range postViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -101,6 +103,7 @@ func TestInboxAndOutboxFitEverySize(t *testing.T) {
 
 // Nothing is read, drawn or ticked while nobody does anything.
 func TestIdleInboxAndOutboxAreStill(t *testing.T) {
+	t.Parallel()
 	o := mixed(t)
 	for name, open := range map[string]func(*Env) tui.Screen{"inbox": NewInbox, "wishes": newWishes, "outbox": NewOutbox} {
 		e := o.env(t)

@@ -24,6 +24,7 @@ func lineOf(t testing.TB, v *tuitest.Terminal, text string) string {
 }
 
 func TestTheInboxTellsWhatIsUnread(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.somethingNew(t)
 	v := p.at(t, p.env(t), ada, NewInbox).WaitFor("3 are unread. 3 notices. That is all.")
@@ -57,6 +58,7 @@ func TestTheInboxTellsWhatIsUnread(t *testing.T) {
 }
 
 func TestAnEmptyInboxSaysWhatWouldBeHere(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	v := p.at(t, p.env(t), p.signUp(t, "ada", otherPassword), NewInbox)
 	waitToRead(v, "Here you will be told when somebody signs in to your account from somewhere new")
@@ -66,6 +68,7 @@ func TestAnEmptyInboxSaysWhatWouldBeHere(t *testing.T) {
 // What is new stands before the rest, and the mark stays; what was read elsewhere
 // is read here too.
 func TestRefreshingTheInboxKeepsThePlace(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.somethingNew(t)
 	v := p.at(t, p.env(t), ada, NewInbox).WaitFor("3 notices.")
@@ -87,6 +90,7 @@ func TestRefreshingTheInboxKeepsThePlace(t *testing.T) {
 }
 
 func TestALongInboxIsReadPageByPage(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.signUp(t, "ada", otherPassword)
 	for i := range 240 {
@@ -109,6 +113,7 @@ func TestALongInboxIsReadPageByPage(t *testing.T) {
 
 // More can be unread than one reading counts.
 func TestManyUnreadNoticesAreNotPromisedExactly(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.signUp(t, "ada", otherPassword)
 	for i := range core.MaxPage + 3 {
@@ -125,6 +130,7 @@ func TestManyUnreadNoticesAreNotPromisedExactly(t *testing.T) {
 
 // The notices are said in the language and the zone of this moment.
 func TestNoticesFollowLanguageAndZone(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.somethingNew(t)
 	v := p.at(t, p.env(t, tuitest.Lang("es")), ada, NewInbox).WaitFor("Su contraseña se cambió")
@@ -143,6 +149,7 @@ func TestNoticesFollowLanguageAndZone(t *testing.T) {
 // At 120 columns the whole notice stands beside the list, and is no more read
 // for that.
 func TestABroadInboxShowsTheNoticeBesideTheList(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.somethingNew(t)
 	v := p.at(t, p.env(t), ada, NewInbox).Resize(120, 40).WaitFor("3 are unread.")
@@ -154,6 +161,7 @@ func TestABroadInboxShowsTheNoticeBesideTheList(t *testing.T) {
 }
 
 func TestNoticesThatCannotBeReadOrMarkedSayWhy(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.somethingNew(t)
 	e := p.env(t)
@@ -177,6 +185,7 @@ func TestNoticesThatCannotBeReadOrMarkedSayWhy(t *testing.T) {
 
 // An answer to what was asked for before the list began anew no longer counts.
 func TestAnswersToAnEarlierListAreDropped(t *testing.T) {
+	t.Parallel()
 	p := paged[core.Message]{id: func(m core.Message) string { return m.ID }}
 	old, ok := p.want("")
 	if _, twice := p.want(""); !ok || twice {
@@ -196,6 +205,7 @@ func TestAnswersToAnEarlierListAreDropped(t *testing.T) {
 }
 
 func TestPagesJoinWithoutGapsAndRepeats(t *testing.T) {
+	t.Parallel()
 	read := func(p *paged[string], after, next string, list ...string) string {
 		w, _ := p.want(after)
 		p.take(pageRead[string]{wanted: w, list: list, next: next})

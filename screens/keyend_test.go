@@ -10,6 +10,7 @@ import (
 // A key is linked until a day; its page says so and lets it end at another time,
 // and when that has come the list says that it stands for nothing.
 func TestAKeyWithAnEndOnTheScreens(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "session.idle_minutes", "0", "session.lifetime", "90 days", "factors.key_stands", "factor")
 	v, _, in := p.adaAbove(t, newAddKey)
@@ -46,6 +47,7 @@ func TestAKeyWithAnEndOnTheScreens(t *testing.T) {
 // Whoever looks after people sees that a key has an end, and that it has come, and
 // goes from the overview to the person whose key it is.
 func TestWhoLooksAfterPeopleSeesTheEndOfAKey(t *testing.T) {
+	t.Parallel()
 	p := town(t)
 	if _, err := p.Keys.Until(p.clock.Now().Add(48*time.Hour)).AddTo(t.Context(), core.ConsoleActor("test"), "ada", publicKey, "desk"); err != nil {
 		t.Fatal(err)

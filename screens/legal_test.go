@@ -64,6 +64,7 @@ func agreementOn(v *tuitest.Terminal) *tuitest.Terminal {
 }
 
 func TestAnAgreementStandsBeforeHome(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	ada := p.signUp(t, "ada", otherPassword)
 	p.terms(t)
@@ -87,6 +88,7 @@ func TestAnAgreementStandsBeforeHome(t *testing.T) {
 }
 
 func TestWhoDoesNotAgreeLeaves(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "ada", otherPassword)
 	p.terms(t)
@@ -107,6 +109,7 @@ func TestWhoDoesNotAgreeLeaves(t *testing.T) {
 
 // What was published while somebody read the version before is shown before it counts.
 func TestAnAgreementChangesOnTheScreen(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "ada", otherPassword)
 	first := p.terms(t)
@@ -121,6 +124,7 @@ func TestAnAgreementChangesOnTheScreen(t *testing.T) {
 }
 
 func TestAnAgreementThatWaitsTooLong(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "ada", otherPassword)
 	p.terms(t)
@@ -133,6 +137,7 @@ func TestAnAgreementThatWaitsTooLong(t *testing.T) {
 }
 
 func TestSignUpShowsAgreements(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.terms(t)
 	p.newsletter(t)
@@ -152,6 +157,7 @@ func TestSignUpShowsAgreements(t *testing.T) {
 }
 
 func TestContactsAreReadBeforeSigningIn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.first(t, p.env(t)).Lacks("Contacts and agreements")
 	p.contacted(t)
@@ -166,6 +172,7 @@ func TestContactsAreReadBeforeSigningIn(t *testing.T) {
 
 // Whoever looks after the portal is told what is missing, and can mend it.
 func TestAMissingContactIsSaidAndMended(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.contacted(t)
 	e := p.env(t)
@@ -189,6 +196,7 @@ func TestAMissingContactIsSaidAndMended(t *testing.T) {
 }
 
 func TestAnAgreementIsPublishedAndWithdrawn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	e := p.env(t)
 	v := p.at(t, e, p.owner, NewAgreements).WaitFor("Nothing is asked for yet.")
@@ -212,6 +220,7 @@ func TestAnAgreementIsPublishedAndWithdrawn(t *testing.T) {
 
 // A text that is no text, or too long, is refused with a sentence.
 func TestATextThatCannotBePublished(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.at(t, p.env(t), p.owner, NewAgreements).WaitFor("Nothing is asked for yet.").Press("n").WaitFor("A new agreement").Type("Rules")
 	v.Paste(strings.Repeat("long line\n", 2000)).WaitFor("The text is too long: 16 KiB at most.").Contains("There is no text.")
@@ -222,6 +231,7 @@ func TestATextThatCannotBePublished(t *testing.T) {
 
 // An auditor reads, and publishes nothing.
 func TestAnAuditorOnlyReadsAgreements(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.terms(t)
 	e := p.env(t)
@@ -235,6 +245,7 @@ func TestAnAuditorOnlyReadsAgreements(t *testing.T) {
 
 // Agreements, in lines and in every language.
 func TestAgreementsInLines(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "es", "pt-BR"} {
 		p := newPlace(t)
 		p.signUp(t, "ada", otherPassword)
@@ -307,6 +318,7 @@ func legalViews() map[string]func(t testing.TB, opts ...tuitest.Option) *tuitest
 }
 
 func TestLookOfContactsAndAgreements(t *testing.T) {
+	t.Parallel()
 	for name, open := range legalViews() {
 		t.Run(name, func(t *testing.T) {
 			for look, opts := range looks() {

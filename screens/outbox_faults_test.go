@@ -10,6 +10,7 @@ import (
 )
 
 func TestALongOutboxIsReadPageByPage(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	for i := range 230 {
 		p.write(t, core.ServiceMail, fmt.Sprintf("reader%d@example.org", i))
@@ -26,6 +27,7 @@ func TestALongOutboxIsReadPageByPage(t *testing.T) {
 }
 
 func TestAnOutboxThatCannotBeReadSaysSo(t *testing.T) {
+	t.Parallel()
 	const busy = "The portal could not answer"
 	p := newPost(t, nil)
 	p.write(t, core.ServiceMail, "ada@example.org")
@@ -45,6 +47,7 @@ func TestAnOutboxThatCannotBeReadSaysSo(t *testing.T) {
 // Every kind, state and problem has words in every language; what this version
 // does not know is shown by its name.
 func TestEveryMessageOfTheOutboxHasItsWords(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "es", "pt-BR"} {
 		e := newPost(t, nil).env(t, tuitest.Lang(lang))
 		s := NewOutbox(e).(*outbox)
@@ -72,6 +75,7 @@ func TestEveryMessageOfTheOutboxHasItsWords(t *testing.T) {
 // ASVS 1.1.2, 1.2.10: what strangers say of themselves reaches no terminal
 // unescaped, and a sign that begins a formula is a sign like others here.
 func TestForeignStringsAreHarmlessInInboxAndOutbox(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.signUp(t, "ada", otherPassword)
 	p.confirmEmail(t, ada)

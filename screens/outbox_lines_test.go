@@ -35,6 +35,7 @@ func undrawn(t testing.TB, l *tuitest.Lines) {
 
 // The inbox and what is wanted in it, in lines, in every language.
 func TestTheInboxInLines(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "es", "pt-BR"} {
 		p := newPost(t, nil)
 		d, l := p.linesAt(t, p.somethingNew(t), NewInbox, tuitest.Lang(lang))
@@ -53,6 +54,7 @@ func TestTheInboxInLines(t *testing.T) {
 
 // The outbox in lines: numbers for gauges, and each key with the line it is for.
 func TestTheOutboxInLines(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "es", "pt-BR"} {
 		o := mixed(t)
 		d, l := o.linesAt(t, o.owner, NewOutbox, tuitest.Lang(lang))

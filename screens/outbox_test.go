@@ -50,6 +50,7 @@ func (p *place) outboxOf(t testing.TB, opts ...tuitest.Option) (*tuitest.Termina
 }
 
 func TestTheOutboxSaysWhereEveryMessageStands(t *testing.T) {
+	t.Parallel()
 	o := mixed(t)
 	v, _ := o.outboxOf(t)
 	v.WaitFor("4 messages. That is all.")
@@ -76,6 +77,7 @@ func gauges(s *outbox) []string {
 }
 
 func TestTheAllowanceIsAGaugeWithNumbers(t *testing.T) {
+	t.Parallel()
 	e := newPost(t, nil).env(t)
 	s := NewOutbox(e).(*outbox)
 	s.SetSize(76, 19)
@@ -104,6 +106,7 @@ func TestTheAllowanceIsAGaugeWithNumbers(t *testing.T) {
 }
 
 func TestAMessageIsOpenedKnowinglyAndThatIsWrittenDown(t *testing.T) {
+	t.Parallel()
 	o := newPost(t, nil)
 	ada := o.signUp(t, "ada", otherPassword)
 	if _, err := o.Factors.BeginAddress(t.Context(), as(ada)); err != nil {
@@ -135,6 +138,7 @@ func TestAMessageIsOpenedKnowinglyAndThatIsWrittenDown(t *testing.T) {
 
 // With a provider a code is its person's alone; when it has left, it is forgotten.
 func TestCodesThatAreCarriedAreNotShown(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ada := o.signUp(t, "ada", otherPassword)
 	if _, err := o.Factors.BeginAddress(t.Context(), as(ada)); err != nil {
@@ -162,6 +166,7 @@ func TestCodesThatAreCarriedAreNotShown(t *testing.T) {
 }
 
 func TestWhatWasGivenUpIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	o := mixed(t)
 	v, e := o.outboxOf(t)
 	v.WaitFor("4 messages.").Press("t").WaitFor("Only what was given up can be tried again.")
@@ -180,6 +185,7 @@ func TestWhatWasGivenUpIsTriedAgain(t *testing.T) {
 
 // What held a code is over with it; whoever needs one asks for a new one.
 func TestACodeThatWasGivenUpIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ada := o.signUp(t, "ada", otherPassword)
 	if _, err := o.Factors.BeginAddress(t.Context(), as(ada)); err != nil {
@@ -196,6 +202,7 @@ func TestACodeThatWasGivenUpIsNotTriedAgain(t *testing.T) {
 }
 
 func TestATestIsSentAndFollowed(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	v, e := o.outboxOf(t)
 	waitToRead(v, e.T("outbox.empty"))
@@ -213,6 +220,7 @@ func TestATestIsSentAndFollowed(t *testing.T) {
 
 // A number needs its country; a service without an allowance sends nothing.
 func TestATestBySMS(t *testing.T) {
+	t.Parallel()
 	o := newPost(t, nil)
 	v, e := o.outboxOf(t)
 	v.Press("T").WaitFor("Send a test").Press("right", "tab").Type("0171 123").Press("enter").WaitFor(e.T("outbox.no_number"))
@@ -226,6 +234,7 @@ func TestATestBySMS(t *testing.T) {
 // ASVS 8.2.1: without the permission nothing is seen, and a demonstration shows
 // everything to a stranger but acts for none.
 func TestWhoSeesTheOutbox(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.signUp(t, "ada", otherPassword)
 	waitToRead(p.at(t, p.env(t), ada, NewOutbox), "This is not yours to do.")

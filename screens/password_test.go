@@ -18,6 +18,7 @@ func typePasswords(v *tuitest.Terminal, current, next, again string) *tuitest.Te
 
 // ASVS 6.2.3: a change asks for the present password and a new one.
 func TestChangingThePasswordEndsTheOtherSessions(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, in := p.ada(t)
 	other := p.signIn(t, elsewhere("203.0.113.9"), "ada", otherPassword)
@@ -41,6 +42,7 @@ func TestChangingThePasswordEndsTheOtherSessions(t *testing.T) {
 }
 
 func TestTheOtherSessionsMayStay(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.ada(t)
 	p.signIn(t, elsewhere("203.0.113.9"), "ada", otherPassword)
@@ -54,6 +56,7 @@ func TestTheOtherSessionsMayStay(t *testing.T) {
 }
 
 func TestRefusalsOfANewPassword(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct{ current, next, again, why string }{
 		"wrong":     {"not this one", newestPassword, newestPassword, "That is not your present password."},
 		"no":        {"", newestPassword, newestPassword, "Please fill this in."},
@@ -84,6 +87,7 @@ func TestRefusalsOfANewPassword(t *testing.T) {
 
 // Nothing secret stays after the core has refused, nor for the next visit.
 func TestSecretsDoNotStay(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.ada(t)
 	v.Press("w").WaitFor("at least 12 characters")
@@ -94,6 +98,7 @@ func TestSecretsDoNotStay(t *testing.T) {
 }
 
 func TestTooManyTriesWait(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.ada(t)
 	v.Press("w").WaitFor("at least 12 characters")
@@ -107,6 +112,7 @@ func TestTooManyTriesWait(t *testing.T) {
 // ASVS 7.5.1: whoever has something stronger than a password proves it before
 // the password changes; what was typed is sent again then, and once.
 func TestAStrongerFactorComesBeforeANewPassword(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	key := p.appFactor(t, in)
@@ -129,6 +135,7 @@ func TestAStrongerFactorComesBeforeANewPassword(t *testing.T) {
 
 // Whoever does not give the proof changes nothing, and nothing secret stays.
 func TestAPasswordThatIsNotProvedDoesNotChange(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	key := p.appFactor(t, in)

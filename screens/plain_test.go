@@ -24,6 +24,7 @@ func (p *place) inLines(t testing.TB, door core.Door, opts ...tuitest.Option) (*
 
 // The whole way of a person, in lines: from an empty portal to an account of one's own.
 func TestAPortalLivesInLines(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "pt-BR", "es"} {
 		t.Run(lang, func(t *testing.T) {
 			p := newSite(t)
@@ -72,6 +73,7 @@ func TestAPortalLivesInLines(t *testing.T) {
 }
 
 func TestLinesThatMeanNothingAreAnsweredKindly(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	e, l := p.inLines(t, core.DoorLocal)
 	for line, want := range map[string]string{
@@ -89,6 +91,7 @@ func TestLinesThatMeanNothingAreAnsweredKindly(t *testing.T) {
 }
 
 func TestASessionEndedElsewhereClosesItsLines(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	ada := p.signUp(t, "ada", otherPassword)
 	_, l := p.inLines(t, core.DoorSSH)
@@ -102,6 +105,7 @@ func TestASessionEndedElsewhereClosesItsLines(t *testing.T) {
 
 // A change is said while a line is awaited.
 func TestANewSignInIsSaidInLines(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "ada", otherPassword)
 	_, l := p.inLines(t, core.DoorSSH)
@@ -113,6 +117,7 @@ func TestANewSignInIsSaidInLines(t *testing.T) {
 }
 
 func TestTheEndOfTheInputLeavesFromEverywhere(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "ada", otherPassword)
 	way := []string{"1", "ada", otherPassword, "3", "4", "x 1", "1", "p", "-", "", "", "", "2"}

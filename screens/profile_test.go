@@ -23,6 +23,7 @@ func (p *place) profile(t testing.TB, in core.SignedIn) core.Profile {
 func clearField(v *tuitest.Terminal) *tuitest.Terminal { return v.Press("ctrl+e", "ctrl+u") }
 
 func TestChangingTheProfile(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, in := p.ada(t)
 	v.Press("p").WaitFor("You are ada, here since 22 Nov 2026.")
@@ -40,6 +41,7 @@ func TestChangingTheProfile(t *testing.T) {
 
 // What was not changed is not written, so that the trail holds only changes.
 func TestSavingNothingWritesNothing(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.ada(t)
 	v.Press("p").WaitFor("You are ada").Press("tab", "tab", "tab", "tab", "enter").WaitFor("Your profile is saved.")
@@ -50,6 +52,7 @@ func TestSavingNothingWritesNothing(t *testing.T) {
 
 // ASVS 7.5.1: a new e-mail address asks for the password, and then is saved.
 func TestANewAddressAsksForAProofAndGoesOn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.ada(t)
 	p.clock.Advance(core.StepUpFor + time.Minute)
@@ -70,6 +73,7 @@ func TestANewAddressAsksForAProofAndGoesOn(t *testing.T) {
 
 // A refusal stands beside its field, nothing is saved, and what was typed stays.
 func TestRefusalsOfTheProfile(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		name, email, zone, why string
 	}{
@@ -95,6 +99,7 @@ func TestRefusalsOfTheProfile(t *testing.T) {
 }
 
 func TestFieldsThatThePolicyAsksFor(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	p.set(t, "sign_up.fields", "room:text:required:Room; desk:number::Desk; badge:hidden::Badge")
@@ -111,6 +116,7 @@ func TestFieldsThatThePolicyAsksFor(t *testing.T) {
 
 // A chosen language is spoken at once, everywhere, and stays for the next time.
 func TestLanguageChangesEverywhereAtOnce(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, in := p.ada(t)
 	v.Press("p").WaitFor("You are ada").Press("tab", "tab")
@@ -134,6 +140,7 @@ func TestLanguageChangesEverywhereAtOnce(t *testing.T) {
 
 // Rows that were written in one language are written anew in another.
 func TestListsFollowTheLanguage(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, _ := p.ada(t)
 	v.Press("s").WaitFor("here, ssh")
@@ -144,6 +151,7 @@ func TestListsFollowTheLanguage(t *testing.T) {
 }
 
 func TestEscPutsLanguageAndColoursBack(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, in := p.ada(t)
 	theme := e.Theme.Name
@@ -161,6 +169,7 @@ func TestEscPutsLanguageAndColoursBack(t *testing.T) {
 }
 
 func TestColoursArePaintedAtOnce(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, e, in := p.ada(t)
 	if v.CellOf("Security").Bg != nil {
@@ -180,6 +189,7 @@ func TestColoursArePaintedAtOnce(t *testing.T) {
 }
 
 func TestTimesFollowTheZone(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, in := p.ada(t)
 	v.Press("p").WaitFor("You are ada").Press("tab", "tab", "tab", "tab")

@@ -37,6 +37,7 @@ func (p *place) guardedBy(t testing.TB, old bool) (in core.SignedIn, before []st
 
 // New codes count once they are called saved, and the old ones are dead then.
 func TestRecoveryCodesCountOnceTheyAreSaved(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in, old := p.guardedBy(t, true)
 	v := p.openAbove(t, p.env(t), in, newRecovery).WaitFor("Show new codes")
@@ -65,6 +66,7 @@ func TestRecoveryCodesCountOnceTheyAreSaved(t *testing.T) {
 
 // Whoever does not call them saved changes nothing, whichever way they leave.
 func TestRecoveryCodesThatAreNotSaved(t *testing.T) {
+	t.Parallel()
 	for name, keys := range map[string][]string{"esc": {"esc"}, "the first button": {"enter"}} {
 		for _, old := range []bool{true, false} {
 			p := newPlace(t)
@@ -87,6 +89,7 @@ func TestRecoveryCodesThatAreNotSaved(t *testing.T) {
 
 // ASVS 7.5.1: new codes ask for a proof first.
 func TestRecoveryCodesAskForAProofAndGoOn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	secret := p.enrolled(t, in, "Pixel 9")
@@ -103,6 +106,7 @@ func TestRecoveryCodesAskForAProofAndGoOn(t *testing.T) {
 
 // Codes that waited too long are gone from the screen, and nothing was changed.
 func TestRecoveryCodesThatWaitedTooLong(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "session.idle_minutes", "0")
 	in, old := p.guardedBy(t, true)
@@ -122,6 +126,7 @@ func TestRecoveryCodesThatWaitedTooLong(t *testing.T) {
 // At the local door the codes go to a file, for its owner's eyes, and never over
 // another file.
 func TestSavingRecoveryCodesToAFile(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in, _ := p.guardedBy(t, false)
 	e := p.env(t)
@@ -172,6 +177,7 @@ func sheetOrder(codes []string) []string {
 
 // Elsewhere they can be copied, as far as the terminal allows.
 func TestCopyingRecoveryCodes(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in, _ := p.guardedBy(t, false)
 	v := p.openAbove(t, p.env(t), in, newRecovery).WaitFor("Show new codes").Press("enter").WaitFor("[ Copy ]")
@@ -188,6 +194,7 @@ func TestCopyingRecoveryCodes(t *testing.T) {
 
 // Who came by SSH with a linked key can fetch them on their own machine.
 func TestFetchingRecoveryCodesBySSH(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in, _ := p.guardedBy(t, false)
 	v := p.openAbove(t, p.env(t), in, newRecovery).WaitFor("Show new codes").Press("enter").WaitFor("I saved them")
@@ -208,6 +215,7 @@ func TestFetchingRecoveryCodesBySSH(t *testing.T) {
 }
 
 func TestRecoveryCodesInLines(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	l, e, in := p.adaAboveInLines(t, newRecovery)
 	e.Door.Save = func(name string, _ []byte) (string, error) { return "/home/ada/" + name, nil }

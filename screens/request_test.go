@@ -86,6 +86,7 @@ func requestViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Term
 }
 
 func TestLookOfRequests(t *testing.T) {
+	t.Parallel()
 	for view, open := range requestViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -103,6 +104,7 @@ func TestLookOfRequests(t *testing.T) {
 }
 
 func TestRequestsFitEverySize(t *testing.T) {
+	t.Parallel()
 	for view, open := range requestViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -113,6 +115,7 @@ func TestRequestsFitEverySize(t *testing.T) {
 
 // A person asks, types the name, and takes it back.
 func TestAPersonAsksToBeDeleted(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	e := p.env(t)
 	v := p.at(t, e, p.justIn(t, "mara", otherPassword), NewPrivacy)
@@ -145,6 +148,7 @@ func (p *place) requests(t testing.TB) []core.Request {
 
 // A proof is asked for when the last one is old; the request is made after it.
 func TestAskingNeedsAProof(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	in := p.justIn(t, "mara", otherPassword)
 	p.clock.Advance(core.StepUpFor + time.Second)
@@ -155,6 +159,7 @@ func TestAskingNeedsAProof(t *testing.T) {
 
 // Whoever signs in while a request is open is told, and can keep the account.
 func TestSigningInDuringTheDaysOfGrace(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	p.atOnce(t, "7")
 	p.asks(t, "mara")
@@ -172,6 +177,7 @@ func TestSigningInDuringTheDaysOfGrace(t *testing.T) {
 // With no days of grace the account is gone at once, and the screen that says so
 // with the receipt stays, though the session has ended.
 func TestBeingDeletedAtOnce(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	p.atOnce(t, "0")
 	e := p.env(t)
@@ -189,6 +195,7 @@ func TestBeingDeletedAtOnce(t *testing.T) {
 
 // Another screen of somebody who is deleted closes, and says that the account is gone.
 func TestOtherScreensOfTheDeletedClose(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	p.atOnce(t, "0")
 	e := p.env(t)
@@ -199,6 +206,7 @@ func TestOtherScreensOfTheDeletedClose(t *testing.T) {
 
 // Of two who decide, the second is told what the first has done.
 func TestTheSecondDecisionIsTold(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	r := p.asks(t, "mara")
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), func(e *Env) tui.Screen { return newRequestPage(e, r.ID) }).WaitFor("What would go")
@@ -212,6 +220,7 @@ func TestTheSecondDecisionIsTold(t *testing.T) {
 
 // With no days of grace an approval cannot be taken back: the name is typed out.
 func TestApprovingAtOnceIsTypedOut(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	p.atOnce(t, "7")
 	r := p.asks(t, "mara")
@@ -235,6 +244,7 @@ func TestApprovingAtOnceIsTypedOut(t *testing.T) {
 
 // The receipt is saved as ssh-keygen wants it, and what is there already stays.
 func TestTheReceiptIsSaved(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	e := p.env(t)
 	files := map[string]string{}
@@ -263,6 +273,7 @@ func TestTheReceiptIsSaved(t *testing.T) {
 
 // The queue leads to a decision, with its reason.
 func TestAnOwnerRefusesInTheQueue(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	p.asks(t, "mara")
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewRequests).WaitFor("mara")
@@ -277,6 +288,7 @@ func TestAnOwnerRefusesInTheQueue(t *testing.T) {
 
 // Nobody is offered to decide about themselves, and an auditor about nobody.
 func TestWhoIsOfferedToDecide(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	own, other := p.asks(t, "ada"), p.asks(t, "mara")
 	e := p.env(t)
@@ -308,6 +320,7 @@ func workViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termina
 }
 
 func TestLookOfWorks(t *testing.T) {
+	t.Parallel()
 	for view, open := range workViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -327,6 +340,7 @@ func TestLookOfWorks(t *testing.T) {
 
 // Retention is counted, asked about, and done.
 func TestRetentionOnTheScreen(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	if _, err := p.Audit.SealNow(context.Background()); err != nil {
 		t.Fatal(err)
@@ -340,6 +354,7 @@ func TestRetentionOnTheScreen(t *testing.T) {
 // A script is written in the editor, checked while it is typed, tried out, saved,
 // and its run is looked at.
 func TestAScriptIsWrittenOnTheScreen(t *testing.T) {
+	t.Parallel()
 	p := scripted(t)
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewScripts).WaitFor("New script")
 	v.Press("n").WaitFor("It can be run.").Contains("1 ", "approve()")

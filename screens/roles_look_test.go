@@ -32,6 +32,7 @@ func roleViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termina
 }
 
 func TestLookOfRoles(t *testing.T) {
+	t.Parallel()
 	for view, open := range roleViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -49,6 +50,7 @@ func TestLookOfRoles(t *testing.T) {
 }
 
 func TestRolesFitEverySize(t *testing.T) {
+	t.Parallel()
 	for view, open := range roleViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()

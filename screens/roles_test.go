@@ -56,6 +56,7 @@ func (p *place) justIn(t testing.TB, name, pw string) core.SignedIn {
 }
 
 func TestTheListSaysWhoHoldsWhat(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	v := p.at(t, p.env(t), p.owner, NewRoles).WaitFor("5 roles. That is all.")
 	for _, want := range []string{
@@ -71,6 +72,7 @@ func TestTheListSaysWhoHoldsWhat(t *testing.T) {
 }
 
 func TestARoleIsGivenOnTheScreen(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	p.signUp(t, "otis", otherPassword)
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewRoles).WaitFor("5 roles.")
@@ -89,6 +91,7 @@ func TestARoleIsGivenOnTheScreen(t *testing.T) {
 
 // A sign-in that is not fresh proves who it is first, and then what was wanted is done.
 func TestTheEndOfARoleIsChanged(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	v := p.at(t, p.env(t), p.owner, NewRoles).WaitFor("5 roles.")
 	v.Press("f").WaitFor("1 role.").Press("c").WaitFor("mara is support. Until when?").Contains("2026-11-28 12:00")
@@ -106,6 +109,7 @@ func TestTheEndOfARoleIsChanged(t *testing.T) {
 }
 
 func TestARoleIsEndedOnTheScreen(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	v := p.at(t, p.env(t), p.owner, NewRoles).WaitFor("5 roles.")
 	v.Press("f").WaitFor("1 role.").Press("x").WaitFor("End a role")
@@ -120,6 +124,7 @@ func TestARoleIsEndedOnTheScreen(t *testing.T) {
 
 // Of one's own role it is said what that means; the last owner's stays.
 func TestOnesOwnRoleIsEnded(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.enter(t, p.env(t), p.justIn(t, "lin", goodPassword)).WaitFor("Administration").Press("d").WaitFor("as owner").Press("r").WaitFor("1 role.")
 	v.Press("x").WaitFor("End a role")
@@ -138,6 +143,7 @@ func TestOnesOwnRoleIsEnded(t *testing.T) {
 
 // Whose role does not reach sees the list and no keys that would do nothing.
 func TestWhoSeesAndChangesRoles(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	ada := p.justIn(t, "ada", otherPassword)
 	v := p.at(t, p.env(t), ada, NewRoles).WaitFor("5 roles.")
@@ -153,6 +159,7 @@ func TestWhoSeesAndChangesRoles(t *testing.T) {
 // Whatever screen of administration is open, it closes when the role ends that it
 // was open by; the session lives on. ASVS 8.3.2
 func TestARoleThatEndsTakesItsScreensWithIt(t *testing.T) {
+	t.Parallel()
 	for _, way := range adminWays() {
 		t.Run(way.key, func(t *testing.T) {
 			p := crew(t)
@@ -179,6 +186,7 @@ func TestARoleThatEndsTakesItsScreensWithIt(t *testing.T) {
 // A role that runs out in the middle of a session, on every screen of its person,
 // and one that is given.
 func TestARoleRunsOutWhileItsScreensAreOpen(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	ada := p.justIn(t, "ada", otherPassword)
 	deep := p.enter(t, p.env(t), ada).WaitFor("Administration").Press("d").WaitFor("as admin").Press("r").WaitFor("5 roles.").
@@ -197,6 +205,7 @@ func TestARoleRunsOutWhileItsScreensAreOpen(t *testing.T) {
 
 // The list, a new role and the end of one, line by line, and a role that ends there.
 func TestRolesInLines(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "es", "pt-BR"} {
 		p := crew(t)
 		p.signUp(t, "otis", otherPassword)
@@ -211,6 +220,7 @@ func TestRolesInLines(t *testing.T) {
 
 // Administration is a list of ways that fits every size, for every role.
 func TestAdministrationFitsEverySize(t *testing.T) {
+	t.Parallel()
 	p := crew(t)
 	for name, pw := range map[string]string{"lin": goodPassword, "mara": otherPassword} {
 		v := p.enter(t, p.env(t), p.justIn(t, name, pw)).WaitFor("Administration").Press("d").WaitFor("You look after this portal")
@@ -220,6 +230,7 @@ func TestAdministrationFitsEverySize(t *testing.T) {
 
 // No two ways of administration have the same key, and each has its words.
 func TestTheWaysOfAdministration(t *testing.T) {
+	t.Parallel()
 	e := newPlace(t).env(t)
 	seen := map[string]bool{}
 	for _, w := range adminWays() {

@@ -7,6 +7,7 @@ import (
 )
 
 func TestAnOpenSignUpJudgesByTheNewRules(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.on(t, p.env(t), NewSignUp)
 	v.Type("ada").Press("tab", "tab").Type("ada@example.org").Press("tab", "enter").WaitFor("at least 12 characters")
@@ -15,6 +16,7 @@ func TestAnOpenSignUpJudgesByTheNewRules(t *testing.T) {
 }
 
 func TestAnOpenChangeOfPasswordJudgesByTheNewRules(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.at(t, p.env(t), p.owner, NewPassword).WaitFor("at least 12 characters")
 	p.set(t, "password.min_length", "20")
@@ -25,6 +27,7 @@ func TestAnOpenChangeOfPasswordJudgesByTheNewRules(t *testing.T) {
 // A policy that comes between the judgement and the change is told, and nothing
 // typed under the old rules is taken.
 func TestAChangeUnderOldRulesIsRefusedAndTheNewOnesShown(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.at(t, p.env(t), p.owner, NewPassword).WaitFor("at least 12 characters")
 	top := v.Router().Top().(*changePassword)

@@ -37,6 +37,7 @@ func marked(t testing.TB, v *tuitest.Terminal, text string) {
 }
 
 func TestSessionsShowWhatIsKnownOfEach(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _, _ := p.adaElsewhere(t)
 	v.Contains("● here, ssh", "192.0.2.7", "none", "k3PqAbCd", "local, tty1", "40 s ago", "in 29 min")
@@ -51,6 +52,7 @@ func TestSessionsShowWhatIsKnownOfEach(t *testing.T) {
 // A new sign-in appears by itself and says that it is new; one that ended goes;
 // the mark stays where it was.
 func TestTheListOfSessionsIsLive(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, here, ssh, _ := p.adaElsewhere(t)
 	v.Press("down").Lacks("new")
@@ -66,6 +68,7 @@ func TestTheListOfSessionsIsLive(t *testing.T) {
 
 // ASVS 7.4.2, 7.5.2: a person ends any of their sessions, and its screen closes.
 func TestEndingASessionClosesItsScreenAndSaysWhy(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, ssh, _ := p.adaElsewhere(t)
 	e := p.env(t, tuitest.Lang("pt-BR"))
@@ -82,6 +85,7 @@ func TestEndingASessionClosesItsScreenAndSaysWhy(t *testing.T) {
 }
 
 func TestEscEndsNothing(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, here, _, _ := p.adaElsewhere(t)
 	walk(t, v, "x", "End it", "esc", "tty1 ", "X", "End them", "esc", "tty1 ", "x", "End it", "enter", "tty1 ",
@@ -93,6 +97,7 @@ func TestEscEndsNothing(t *testing.T) {
 
 // ASVS 7.4.3, 7.5.2: all other sessions end at once.
 func TestEndingAllOthers(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, here, ssh, local := p.adaElsewhere(t)
 	w := p.enter(t, p.env(t), ssh).WaitFor("Security check-up")
@@ -110,6 +115,7 @@ func TestEndingAllOthers(t *testing.T) {
 }
 
 func TestManySessionsAreCountedInTheDialog(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _, _ := p.adaElsewhere(t)
 	for i := range 4 {
@@ -121,6 +127,7 @@ func TestManySessionsAreCountedInTheDialog(t *testing.T) {
 
 // Ending one's own session is signing out.
 func TestEndingTheSessionOneSitsIn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, ssh, _ := p.adaElsewhere(t)
 	v.Press("end", "x").WaitFor("This is the session you are using.")
@@ -133,6 +140,7 @@ func TestEndingTheSessionOneSitsIn(t *testing.T) {
 
 // What ended while one was about to end it is as good as ended.
 func TestASessionThatEndedMeanwhile(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, here, ssh, _ := p.adaElsewhere(t)
 	walk(t, v.Press("down"), "enter", "One session", "x", "End this session")
@@ -144,6 +152,7 @@ func TestASessionThatEndedMeanwhile(t *testing.T) {
 }
 
 func TestAPageOfASessionSaysWhenItEnds(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, here, ssh, _ := p.adaElsewhere(t)
 	v.Press("down", "enter").WaitFor("One session")
@@ -155,6 +164,7 @@ func TestAPageOfASessionSaysWhenItEnds(t *testing.T) {
 }
 
 func TestFilteringSessions(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _, _ := p.adaElsewhere(t)
 	v.Press("/").Type("tty").Contains("local, tty1", "1 of 3").Lacks("203.0.113.9")
@@ -165,6 +175,7 @@ func TestFilteringSessions(t *testing.T) {
 // ASVS 7.3.1, 7.3.2, 7.4.2: what ends by itself or by others closes as well, each
 // with its own reason.
 func TestEveryEndOfASessionClosesItsScreen(t *testing.T) {
+	t.Parallel()
 	ctx, console := context.Background(), core.ConsoleActor("test")
 	for name, tt := range map[string]struct {
 		end func(*testing.T, *place, core.SignedIn)
@@ -198,6 +209,7 @@ func TestEveryEndOfASessionClosesItsScreen(t *testing.T) {
 
 // ASVS 1.1.2: what strangers say of themselves reaches no terminal unescaped.
 func TestForeignStringsAreShownAndNotObeyed(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v, _, _ := p.ada(t)
 	bad := core.Actor{Door: core.DoorLocal, Remote: "\x1b]0;gotcha\a203", Client: "\u202eevil\x1b[2J\u200b", Key: "SHA256:\x1b[31mred"}

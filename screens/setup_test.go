@@ -30,6 +30,7 @@ func toOwner(v *tuitest.Terminal) *tuitest.Terminal {
 }
 
 func TestTheFirstRunOpensThePortal(t *testing.T) {
+	t.Parallel()
 	p := newSite(t)
 	s, v := p.settingUp(t, core.DoorLocal)
 	v.Contains("Postern › Set up · 1 of 4").Lacks("Setup code").Press("enter")
@@ -54,6 +55,7 @@ func TestTheFirstRunOpensThePortal(t *testing.T) {
 }
 
 func TestTheChosenRulesAreTheOnesInForce(t *testing.T) {
+	t.Parallel()
 	p := newSite(t)
 	s, v := p.settingUp(t, core.DoorLocal)
 	v.Press("enter").Type("Lanterns").Press("tab", "right").Contains("TagoRUN").Press("enter")
@@ -65,6 +67,7 @@ func TestTheChosenRulesAreTheOnesInForce(t *testing.T) {
 
 // ASVS 6.3.2: there is no account to begin with, and over SSH a stranger does not become the owner.
 func TestOverSSHTheSetupCodeIsAskedFor(t *testing.T) {
+	t.Parallel()
 	p := newSite(t)
 	code, err := p.Site.SetupCode()
 	if err != nil {
@@ -85,6 +88,7 @@ func TestOverSSHTheSetupCodeIsAskedFor(t *testing.T) {
 }
 
 func TestSetupRefusesBesideTheField(t *testing.T) {
+	t.Parallel()
 	p := newSite(t)
 	for name, c := range map[string]struct{ portal, user, want string }{
 		"no name":         {"", "", "form.required"},
@@ -114,6 +118,7 @@ func TestSetupRefusesBesideTheField(t *testing.T) {
 }
 
 func TestTwoSetUpAtOnceAndOneWins(t *testing.T) {
+	t.Parallel()
 	p := newSite(t)
 	a, v := p.settingUp(t, core.DoorLocal)
 	b, w := p.settingUp(t, core.DoorLocal)
@@ -131,6 +136,7 @@ func TestTwoSetUpAtOnceAndOneWins(t *testing.T) {
 }
 
 func TestEscGoesBackFromEveryPageOfTheSetup(t *testing.T) {
+	t.Parallel()
 	p := newSite(t)
 	s, v := p.settingUp(t, core.DoorLocal)
 	fill(toOwner(v), "lin").Press("tab", "tab", "enter")
@@ -146,6 +152,7 @@ func TestEscGoesBackFromEveryPageOfTheSetup(t *testing.T) {
 
 // The first run can be read in one's own language, from its first field on.
 func TestTheSetupChangesItsLanguage(t *testing.T) {
+	t.Parallel()
 	p := newSite(t)
 	s, v := p.settingUp(t, core.DoorLocal)
 	fill(toOwner(v), "lin")
@@ -161,6 +168,7 @@ func TestTheSetupChangesItsLanguage(t *testing.T) {
 }
 
 func TestLookOfSetup(t *testing.T) {
+	t.Parallel()
 	p := newSite(t)
 	for name, opts := range looks() {
 		for _, size := range sizes() {

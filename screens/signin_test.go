@@ -28,6 +28,7 @@ func waitForHome(t testing.TB, v *tuitest.Terminal, e *Env, name string) {
 }
 
 func TestSomebodySignsInByNameOrAddress(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	for _, login := range []string{"lin", "LIN", " lin", "lin@example.org", "Lin@EXAMPLE.org"} {
 		s, v := p.signingIn(t)
@@ -44,6 +45,7 @@ func TestSomebodySignsInByNameOrAddress(t *testing.T) {
 
 // ASVS 6.3.8: whatever was wrong, the answer is the same.
 func TestEveryWrongSignInGetsTheSameAnswer(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "sue", goodPassword)
 	if err := p.Accounts.Suspend(context.Background(), core.ConsoleActor("test"), "sue", ""); err != nil {
@@ -69,11 +71,13 @@ func TestEveryWrongSignInGetsTheSameAnswer(t *testing.T) {
 }
 
 func TestSignInWithNothing(t *testing.T) {
+	t.Parallel()
 	_, v := newPlace(t).signingIn(t)
 	v.Press("enter", "enter").Contains("Please fill this in.").Press("esc").Contains("Welcome to Lanterns")
 }
 
 func TestTooManyTriesHaveToWaitAndAreToldHowLong(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "lockout.wait_seconds", "90", "lockout.max_wait_minutes", "15")
 	s, v := p.signingIn(t)
@@ -90,6 +94,7 @@ func TestTooManyTriesHaveToWaitAndAreToldHowLong(t *testing.T) {
 }
 
 func TestADoubleEnterSignsInOnce(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	s, v := p.signingIn(t)
 	fill(v, "lin", goodPassword).Burst("enter", "enter", "esc", "enter", "tab", "x", "enter")
@@ -101,6 +106,7 @@ func TestADoubleEnterSignsInOnce(t *testing.T) {
 }
 
 func TestEscLeavesSignInWithoutATrace(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	s, v := p.signingIn(t)
 	fill(v, "lin", goodPassword).Press("esc").Contains("Welcome to Lanterns")
@@ -117,6 +123,7 @@ func lostTo(v *tuitest.Terminal, login, code string) *tuitest.Terminal {
 }
 
 func TestALostPasswordIsReplacedWithACode(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "ada", goodPassword)
 	code, _, err := p.Accounts.IssueCode(context.Background(), core.ConsoleActor("test"), "ada")
@@ -138,12 +145,14 @@ func TestALostPasswordIsReplacedWithACode(t *testing.T) {
 }
 
 func TestEscLeavesTheLostPassword(t *testing.T) {
+	t.Parallel()
 	_, v := newPlace(t).signingIn(t)
 	v.Type("lin").Press("tab", "tab", "left", "enter").Contains("one-time code").Type("XX")
 	v.Press("esc").Contains("Sign in", "lin").Press("esc").Contains("Welcome to Lanterns")
 }
 
 func TestLookOfSignIn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	for name, opts := range looks() {
 		for _, size := range sizes() {

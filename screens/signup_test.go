@@ -35,6 +35,7 @@ func (p *place) signingUp(t testing.TB, opts ...tuitest.Option) (*signUp, *tuite
 
 // ASVS 6.2.6: what is typed is masked, and can be revealed.
 func TestSomebodySignsUp(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	s, v := p.signingUp(t)
 	v.Contains("Create an account · 1 of 2")
@@ -55,6 +56,7 @@ func TestSomebodySignsUp(t *testing.T) {
 }
 
 func TestSignUpRefusesBesideTheField(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.signUp(t, "eve", goodPassword)
 	p.signUp(t, "eye", goodPassword)
@@ -100,6 +102,7 @@ func TestSignUpRefusesBesideTheField(t *testing.T) {
 }
 
 func TestSignUpRefusesPasswords(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	for name, c := range map[string]struct{ pw, again, want string }{
 		"nothing":      {"", "", "Please fill this in."},
@@ -131,6 +134,7 @@ func TestSignUpRefusesPasswords(t *testing.T) {
 
 // ASVS 6.2.7, 6.2.9: 64 characters of any script, pasted.
 func TestALongPasswordOfAnyScriptIsPasted(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	s, v := p.signingUp(t)
 	v.Type("ada").Press("tab", "tab", "enter")
@@ -144,6 +148,7 @@ func TestALongPasswordOfAnyScriptIsPasted(t *testing.T) {
 
 // A store that fails says so on the page; nothing is lost but the secrets.
 func TestSignUpOnAStoreThatFails(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	s, v := p.signingUp(t)
 	v.Type("ada").Press("tab", "tab", "enter")
@@ -161,6 +166,7 @@ func TestSignUpOnAStoreThatFails(t *testing.T) {
 
 // Somebody else may take the name while it is looked at.
 func TestANameThatIsTakenMeanwhile(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	s, v := p.signingUp(t)
 	v.Type("ada").Contains("✓ free").Press("tab", "tab", "enter")
@@ -175,6 +181,7 @@ func TestANameThatIsTakenMeanwhile(t *testing.T) {
 }
 
 func TestADoubleEnterSignsUpOnce(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	s, v := p.signingUp(t)
 	fill(v, "ada").Press("tab", "tab", "enter")
@@ -187,6 +194,7 @@ func TestADoubleEnterSignsUpOnce(t *testing.T) {
 }
 
 func TestEscGoesBackFromEveryPageOfSignUp(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "sign_up.mode", "invite", "sign_up.fields", "room:text:required:Room number; desk:number::Desk")
 	s, v := p.signingUp(t)
@@ -205,6 +213,7 @@ func TestEscGoesBackFromEveryPageOfSignUp(t *testing.T) {
 }
 
 func TestSignUpByInvitationWithCustomFields(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "sign_up.mode", "invite", "sign_up.email_required", "on", "sign_up.fields", "room:text:required:Room number; desk:number::Desk; badge:hidden::Badge")
 	_, code, err := p.Invites.Create(context.Background(), core.ConsoleActor("test"), 1, 1, "")
@@ -233,6 +242,7 @@ func TestSignUpByInvitationWithCustomFields(t *testing.T) {
 }
 
 func TestAnAccountThatWaitsForApproval(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "sign_up.mode", "approval")
 	s, v := p.signingUp(t)
@@ -246,6 +256,7 @@ func TestAnAccountThatWaitsForApproval(t *testing.T) {
 
 // The policy changes while somebody types: what is asked for now is said, and asked.
 func TestSignUpThatChangesMeanwhile(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	_, v := p.signingUp(t)
 	fill(v, "ada").Press("tab", "tab", "enter")
@@ -258,6 +269,7 @@ func TestSignUpThatChangesMeanwhile(t *testing.T) {
 }
 
 func TestSignUpInAnotherLanguageKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	s, v := p.signingUp(t)
 	v.Type("ada").Press("tab").Paste("Ada Lovelace")
@@ -270,6 +282,7 @@ func TestSignUpInAnotherLanguageKeepsWhatWasTyped(t *testing.T) {
 }
 
 func TestLookOfSignUp(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "password.special", "on", "sign_up.fields", "room:text:required:Room number")
 	for name, opts := range looks() {

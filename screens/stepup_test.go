@@ -57,6 +57,7 @@ func (p *place) provedNow(t testing.TB, s *stepUp, v *tuitest.Terminal, in core.
 }
 
 func TestAStepUpByPassword(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	s, v := p.steppingUp(t, in)
@@ -71,6 +72,7 @@ func TestAStepUpByPassword(t *testing.T) {
 
 // ASVS 7.5.1: whoever has something stronger than a password is asked for it.
 func TestAStepUpByTheStrongestFactor(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.sms(t)
 	in := p.signUp(t, "ada", otherPassword)
@@ -111,6 +113,7 @@ func TestAStepUpByTheStrongestFactor(t *testing.T) {
 
 // E-mail stands below the password, which is asked for then (ASVS 6.3.6).
 func TestMailIsNoStepUp(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "factors.email", "on")
 	in := p.signUp(t, "ada", otherPassword)
@@ -123,6 +126,7 @@ func TestMailIsNoStepUp(t *testing.T) {
 // No code can be sent, and there is nothing else: then the password is enough, and
 // it is said why.
 func TestAStepUpWithoutMessages(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.sms(t)
 	in := p.signUp(t, "ada", otherPassword)
@@ -140,6 +144,7 @@ func TestAStepUpWithoutMessages(t *testing.T) {
 
 // Another door enrols something stronger while the password is being typed.
 func TestAFactorThatIsEnrolledMeanwhile(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	s, v := p.steppingUp(t, in)
@@ -152,6 +157,7 @@ func TestAFactorThatIsEnrolledMeanwhile(t *testing.T) {
 }
 
 func TestEscLeavesAStepUpAsItWas(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	s, v := p.steppingUp(t, in)
@@ -162,6 +168,7 @@ func TestEscLeavesAStepUpAsItWas(t *testing.T) {
 }
 
 func TestTooManyWrongProofsWait(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	key := p.appFactor(t, p.signUp(t, "ada", otherPassword))
 	s, v := p.steppingUp(t, p.signInFully(t, key))
@@ -179,6 +186,7 @@ func TestTooManyWrongProofsWait(t *testing.T) {
 
 // The first frame says what is wanted, before it is known how.
 func TestAStepUpIsNeverEmpty(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	e := p.env(t)
 	s := newStepUp(e, "stepup.why_key")
@@ -190,6 +198,7 @@ func TestAStepUpIsNeverEmpty(t *testing.T) {
 
 // When nothing can be reached the page says so, and what was wanted can wait.
 func TestAStepUpThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	e := p.env(t)
@@ -207,6 +216,7 @@ func TestAStepUpThatCannotBeRead(t *testing.T) {
 }
 
 func TestLookOfStepUp(t *testing.T) {
+	t.Parallel()
 	open := map[string]func(t *testing.T, opts ...tuitest.Option) *tuitest.Terminal{
 		"app": func(t *testing.T, opts ...tuitest.Option) *tuitest.Terminal {
 			p := newPlace(t)

@@ -33,6 +33,7 @@ func another(h core.ChainHead) core.ChainHead {
 
 // The trail is verified on the screen without a head too, as it always could be.
 func TestTheTrailIsVerifiedOnTheScreen(t *testing.T) {
+	t.Parallel()
 	p, _ := sealed(t)
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewAudit).WaitFor("sign-in")
 	v.Press("v").WaitFor("Noted head").Press("enter").WaitFor("The trail is as it was sealed.").Contains("To note:").Lacks("was noted")
@@ -42,6 +43,7 @@ func TestTheTrailIsVerifiedOnTheScreen(t *testing.T) {
 // A head that was noted, copied as the page breaks it, is found, found to be of another chain, or found to have
 // been cut off; a page goes back to the field with what was typed.
 func TestTheTrailIsComparedWithANotedHead(t *testing.T) {
+	t.Parallel()
 	p, head := sealed(t)
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewAudit).WaitFor("sign-in")
 	v.Press("v").WaitFor("Noted head").Paste("  " + strings.ToUpper(head.String()[:2]) + "\n  " + head.Hash[:50] + "\n    " + head.Hash[50:] + "\n").Press("enter").WaitFor("The head that was noted lies in it.")
@@ -57,6 +59,7 @@ func TestTheTrailIsComparedWithANotedHead(t *testing.T) {
 
 // What is no head is refused at the field, and nothing is walked through.
 func TestAMalformedHeadIsRefusedBeforeTheCheck(t *testing.T) {
+	t.Parallel()
 	p, head := sealed(t)
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewAudit).WaitFor("sign-in").Press("v").WaitFor("Noted head")
 	for _, bad := range []string{"nonsense", "0-" + head.Hash, head.String()[:8], head.String() + "00", "To note: " + head.String(), "-" + head.Hash} {
@@ -71,6 +74,7 @@ func TestAMalformedHeadIsRefusedBeforeTheCheck(t *testing.T) {
 
 // The check is asked for and answered line by line.
 func TestVerifyingInLines(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"en", "es", "pt-BR"} {
 		p, head := sealed(t)
 		e := p.env(t, tuitest.Dumb(), tuitest.Lang(lang))
@@ -120,6 +124,7 @@ func verifyViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termi
 }
 
 func TestLookOfVerifying(t *testing.T) {
+	t.Parallel()
 	for view, open := range verifyViews() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()

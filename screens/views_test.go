@@ -72,6 +72,7 @@ func openView(t testing.TB, p *place, person func(*Env) core.SignedIn, steps []s
 }
 
 func TestLookOfTheAccountPages(t *testing.T) {
+	t.Parallel()
 	for view, steps := range views() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -90,6 +91,7 @@ func TestLookOfTheAccountPages(t *testing.T) {
 }
 
 func TestEveryAccountPageFitsEverySize(t *testing.T) {
+	t.Parallel()
 	for view, steps := range views() {
 		t.Run(view, func(t *testing.T) {
 			t.Parallel()
@@ -114,6 +116,7 @@ func (c *counted) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 
 // Nothing is read, drawn or ticked while nobody does anything.
 func TestIdlePagesAreStill(t *testing.T) {
+	t.Parallel()
 	for name, open := range map[string]func(*Env) tui.Screen{
 		"home":     func(e *Env) tui.Screen { return NewHome(e, core.CheckUp{}) },
 		"profile":  NewProfile,

@@ -9,6 +9,7 @@ import (
 )
 
 func TestWelcomeShowsTheWaysOn(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.first(t, p.env(t)).Contains("Welcome to Lanterns", "Sign in", "Create an account", "takes a minute", "Lost password", "English", "Leave")
 	v.Press("enter").Contains("Name or e-mail").Press("esc").Contains("Welcome to Lanterns")
@@ -24,6 +25,7 @@ func TestWelcomeShowsTheWaysOn(t *testing.T) {
 
 // Sign-up appears as what it is, and is hidden when nobody can sign up.
 func TestWelcomeFollowsTheModeOfSignUp(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	v := p.first(t, p.env(t))
 	for mode, note := range map[core.SignUpMode]string{
@@ -41,6 +43,7 @@ func TestWelcomeFollowsTheModeOfSignUp(t *testing.T) {
 }
 
 func TestLanguageAndColoursChangeOnTheFirstScreen(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	e := p.env(t)
 	v := p.first(t, e).Press("down", "down", "down").Contains("English")
@@ -73,6 +76,7 @@ func TestLanguageAndColoursChangeOnTheFirstScreen(t *testing.T) {
 }
 
 func TestWelcomeOfTheDemonstration(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	e := p.env(t)
 	e.Demo, e.DemoName, e.DemoPassword = true, "lin", goodPassword
@@ -92,6 +96,7 @@ func (p *place) keyedFor(t testing.TB, opts ...tuitest.Option) *Env {
 
 // Where a linked key stands for the password, who brings one goes on with it.
 func TestAKeySignsInWithoutAPassword(t *testing.T) {
+	t.Parallel()
 	q := keyOnly(t)
 	q.first(t, q.keyedFor(t)).Lacks("(SSH key)") // there it is a second factor only
 	p := newPlace(t)
@@ -110,6 +115,7 @@ func TestAKeySignsInWithoutAPassword(t *testing.T) {
 
 // A key that stands for the password is not the second factor too.
 func TestAKeyForThePasswordStillNeedsAFactor(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	in := p.signUp(t, "ada", otherPassword)
 	p.linkedTestKey(t, in)
@@ -126,6 +132,7 @@ func TestAKeyForThePasswordStillNeedsAFactor(t *testing.T) {
 
 // What a key opened a moment ago it may not open any more.
 func TestAKeyThatStandsForNothingAnyMore(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.set(t, "factors.key_stands", "password")
 	p.linkedTestKey(t, p.signUp(t, "ada", otherPassword))
@@ -139,6 +146,7 @@ func TestAKeyThatStandsForNothingAnyMore(t *testing.T) {
 }
 
 func TestLookOfWelcomeWithAKey(t *testing.T) {
+	t.Parallel()
 	look(t, func(t *testing.T, e *Env, p *place) *tuitest.Terminal {
 		if offer, err := p.SignIn.Offer(t.Context(), p.keyedFor(t).actor); err != nil {
 			t.Fatal(err)
@@ -152,6 +160,7 @@ func TestLookOfWelcomeWithAKey(t *testing.T) {
 }
 
 func TestLookOfWelcome(t *testing.T) {
+	t.Parallel()
 	look(t, func(t *testing.T, e *Env, p *place) *tuitest.Terminal { return p.first(t, e) })
 }
 

@@ -28,6 +28,7 @@ func (p *place) muted(t testing.TB, in core.SignedIn) []string {
 }
 
 func TestANoticeIsSwitchedOnTheSpot(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.signUp(t, "ada", otherPassword)
 	v, _ := p.wishesAt(t, ada)
@@ -73,6 +74,7 @@ func TestANoticeIsSwitchedOnTheSpot(t *testing.T) {
 
 // ASVS 6.3.7: what is said of credentials cannot be switched off.
 func TestSecurityNoticesAlwaysComeAndThePageSaysWhy(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.signUp(t, "ada", otherPassword)
 	v, e := p.wishesAt(t, ada)
@@ -99,6 +101,7 @@ func TestSecurityNoticesAlwaysComeAndThePageSaysWhy(t *testing.T) {
 
 // Only owners are told of the allowance, so only they are asked.
 func TestOwnersChooseWhatOwnersAreTold(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	v, _ := p.wishesAt(t, p.owner)
 	v.Press("down", "m").WaitFor("Saved. E-mail: off.")
@@ -108,6 +111,7 @@ func TestOwnersChooseWhatOwnersAreTold(t *testing.T) {
 }
 
 func TestMailGoesToAConfirmedAddressOnly(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.signUp(t, "ada", otherPassword)
 	v, _ := p.wishesAt(t, ada)
@@ -123,6 +127,7 @@ func TestMailGoesToAConfirmedAddressOnly(t *testing.T) {
 }
 
 func TestClicksFindTheRowUnderTheHead(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	v, _ := p.wishesAt(t, p.owner)
 	for y, line := range strings.Split(v.Text(), "\n") {
@@ -139,6 +144,7 @@ func TestClicksFindTheRowUnderTheHead(t *testing.T) {
 }
 
 func TestWishesThatCannotBeKeptSayWhy(t *testing.T) {
+	t.Parallel()
 	p := newPost(t, nil)
 	ada := p.signUp(t, "ada", otherPassword)
 	v, e := p.wishesAt(t, ada)

@@ -116,6 +116,7 @@ func eachWording(t testing.TB, fn func(w core.Wording, name string)) {
 }
 
 func TestEveryMessageIsSaidInEveryLanguage(t *testing.T) {
+	t.Parallel()
 	w, _ := words(t)
 	eachWording(t, func(m core.Wording, name string) {
 		said := w.Write(m)
@@ -146,6 +147,7 @@ func TestEveryMessageIsSaidInEveryLanguage(t *testing.T) {
 
 // Languages say different things, so that none was forgotten to be translated.
 func TestMessagesAreTranslated(t *testing.T) {
+	t.Parallel()
 	w, c := words(t)
 	for _, k := range kinds() {
 		seen := map[string]string{}
@@ -170,6 +172,7 @@ func foreignArgs() []string {
 // ASVS 1.1.2: whatever comes from outside is harmless where it is read, as mail
 // and as a line of a terminal.
 func TestForeignArgsOfMessagesAreEscaped(t *testing.T) {
+	t.Parallel()
 	w, _ := words(t)
 	eachWording(t, func(m core.Wording, name string) {
 		for _, evil := range foreignArgs() {
@@ -218,6 +221,7 @@ func wellFormed(t testing.TB, name, document string) {
 }
 
 func TestTheHTMLOfAMessageSaysTheSame(t *testing.T) {
+	t.Parallel()
 	w, _ := words(t)
 	eachWording(t, func(m core.Wording, name string) {
 		if m.Service != core.ServiceMail {
@@ -234,6 +238,7 @@ func TestTheHTMLOfAMessageSaysTheSame(t *testing.T) {
 
 // A text message is one, or few: up to 160 characters for usual names.
 func TestTextMessagesAreShort(t *testing.T) {
+	t.Parallel()
 	w, _ := words(t)
 	for _, portal := range []string{"Lanterns", "Municipal Library of Évora"} {
 		eachWording(t, func(m core.Wording, name string) {
@@ -249,6 +254,7 @@ func TestTextMessagesAreShort(t *testing.T) {
 }
 
 func TestMessagesAreInTheZoneOfTheirReader(t *testing.T) {
+	t.Parallel()
 	w, _ := words(t)
 	for zone, want := range map[string]string{
 		"Asia/Tokyo": "21:00 JST", "": "12:00 UTC", "Nowhere/Town": "12:00 UTC", "Local": "12:00 UTC", "../../etc/passwd": "12:00 UTC",
@@ -267,6 +273,7 @@ func TestMessagesAreInTheZoneOfTheirReader(t *testing.T) {
 
 // A kind that this version has no words for names the portal and nothing foreign.
 func TestAMessageWithoutWordsIsStillHarmless(t *testing.T) {
+	t.Parallel()
 	w, _ := words(t)
 	said := w.Write(core.Wording{Kind: "future\x1b[2J", Portal: "Lan\x1bterns", Language: "en"})
 	if said.Subject != "Lan␛terns" || said.Body != "future␛[2J" {
