@@ -11,6 +11,7 @@ import (
 // signs in next agrees on the screens or does not come in, and a linked key speaks
 // for nobody until then.
 func TestAnAgreementOverSSH(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data)
 	setUp(t, s).leave()

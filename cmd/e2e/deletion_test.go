@@ -65,6 +65,7 @@ func keygenVerifies(t testing.TB, document, signature, key string) {
 // approved in the queue, taken back in the days of grace, asked for by a verb,
 // carried out; the open screen closes, the name stays taken, the receipt holds.
 func TestTheOwnerDecidesOverSSH(t *testing.T) {
+	t.Parallel()
 	post, _, settings := providers(t)
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data, settings...)
@@ -136,6 +137,7 @@ func TestTheOwnerDecidesOverSSH(t *testing.T) {
 // At once, over SSH: it must be typed out before, what is held is handed over
 // first, and then the account is gone with the same command.
 func TestDeletedAtOnceOverSSH(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data)
 	setUp(t, s).leave()
@@ -174,6 +176,7 @@ func TestDeletedAtOnceOverSSH(t *testing.T) {
 // A real script in its child decides: it approves one and posts about it, refuses
 // another with its reason; one that never ends holds the request.
 func TestAScriptDecidesOverSSH(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var posted []string
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -92,6 +92,7 @@ const smsSecret = "a secret of more than sixteen bytes"
 // signed in with it, lost, recovered by a code, while an owner demands it of
 // everybody; mail and SMS come from the real program to a real server.
 func TestTheWholeWayWithASecondFactor(t *testing.T) {
+	t.Parallel()
 	post, texts, settings := providers(t)
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data, settings...)
@@ -237,6 +238,7 @@ func (v *visitor) press(button string) {
 // A process that dies between the secret and its confirmation leaves no half
 // factor: the person signs in with the password, and begins anew.
 func TestKilledBetweenSecretAndConfirmation(t *testing.T) {
+	t.Parallel()
 	rounds := 2
 	if long() {
 		rounds = 25

@@ -32,6 +32,7 @@ func (h *heard) String() string {
 
 // A terminal that can only be written to is answered in lines over SSH as well.
 func TestADumbTerminalIsAnsweredInLines(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data)
 	session, err := dial(t, s.addr, nil).NewSession()

@@ -14,6 +14,7 @@ import (
 // signs in from a second client, ends the first session from there; everything
 // is in the trail.
 func TestTheWholeWayOverSSH(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data)
 	owner := setUp(t, s)
@@ -85,6 +86,7 @@ func TestTheWholeWayOverSSH(t *testing.T) {
 // whoever saw their home signs in again afterwards; whoever was killed half way
 // has an account or has none.
 func TestKilledBetweenTwoScreens(t *testing.T) {
+	t.Parallel()
 	rounds := 3
 	if long() {
 		rounds = 100
@@ -132,6 +134,7 @@ func TestKilledBetweenTwoScreens(t *testing.T) {
 // A backup made while the portal serves and people sign in is whole: restored
 // elsewhere, it passes the check and lets the same people in.
 func TestBackupUnderLoadRestoredElsewhere(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	data := filepath.Join(dir, "portal")
 	s := serve(t, data)
@@ -177,6 +180,7 @@ func TestBackupUnderLoadRestoredElsewhere(t *testing.T) {
 
 // A linked key speaks for its account on the command line, and for nothing else.
 func TestVerbsOverSSHWithALinkedKey(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data)
 	setUp(t, s).leave()
@@ -214,6 +218,7 @@ func TestVerbsOverSSHWithALinkedKey(t *testing.T) {
 // A lost password: the console issues a code, the person signs in with it once
 // and chooses a new password on the way.
 func TestLostPassword(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data)
 	setUp(t, s).leave()
