@@ -153,7 +153,7 @@ func crashed(ended error, stderr string) Result {
 		"out of memory", "cannot allocate memory", "cannot map pages", "failed to create new OS thread", "pthread_create failed",
 		"SIGSEGV: segmentation violation", // the collector of the runtime does not look whether it was given what it needs
 		"stack overflow", "exceeds 67108864-byte limit",
-		"failed to allocate", // as the race detector says it, in programs that are built with it
+		"failed to allocate", "too many address space collisions", // as programs say it that are built with the race detector
 	} {
 		if strings.Contains(stderr, sign) {
 			return held(TooBig, "more memory than it may have", 0)
