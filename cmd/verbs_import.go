@@ -104,12 +104,12 @@ func (v verbSet) importSource(c *Call, file string) (src io.ReadSeekCloser, path
 		}
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, path, importUnread(err, path)
+			return nil, path, fileUnread(err, path)
 		}
 		// A pipe or a terminal of this process is not what was meant at another one.
 		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 			_ = f.Close() // Nothing was written.
-			return nil, path, fail("import_no_file", "File", text.Escape(path))
+			return nil, path, fail("file_not_regular", "File", text.Escape(path))
 		}
 		return f, path, nil
 	}
@@ -136,13 +136,13 @@ func (v verbSet) importSource(c *Call, file string) (src io.ReadSeekCloser, path
 	return heldSource{bytes.NewReader(b)}, "", nil
 }
 
-func importUnread(err error, path string) error {
+func fileUnread(err error, path string) error {
 	detail := err.Error()
 	var at *fs.PathError
 	if errors.As(err, &at) {
 		detail = at.Err.Error()
 	}
-	return fail("import_unread", "File", text.Escape(path), "Detail", text.Escape(detail)).because(err)
+	return fail("file_unread", "File", text.Escape(path), "Detail", text.Escape(detail)).because(err)
 }
 
 // importFrom imports, and says what became of it.

@@ -89,11 +89,11 @@ func (c *Call) openFile(path string) (*os.File, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, importUnread(err, path)
+		return nil, fileUnread(err, path)
 	}
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() { // it may be read twice
 		_ = f.Close() // Nothing was written.
-		return nil, fail("import_no_file", "File", text.Escape(path))
+		return nil, fail("file_not_regular", "File", text.Escape(path))
 	}
 	return f, nil
 }
@@ -111,7 +111,7 @@ func (c *Call) publicKey(given string) (string, error) {
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
 	if err != nil {
-		return "", importUnread(err, given)
+		return "", fileUnread(err, given)
 	}
 	line, err := signature.Canonical(string(bytes.TrimSpace(b)))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"time"
 
 	"postern/store"
 )
@@ -46,6 +47,11 @@ type DeletionPolicy struct {
 	Trail     TrailOfDeleted  `json:"trail"`
 
 	ownerName string // in place of the id, where people read it
+}
+
+// due is when an account is deleted whose deletion was decided at a time.
+func (p DeletionPolicy) due(decided time.Time) time.Time {
+	return decided.Add(time.Duration(p.GraceDays) * 24 * time.Hour)
 }
 
 // shownOwner is the setting's text.

@@ -112,6 +112,9 @@ func (s *Policies) Impact(ctx context.Context, actor Actor, values map[string]st
 		next.Factors.demandedSince(t.policy.Factors, t.now)
 		old = t.policy
 		c := &counter{txn: t, ctx: ctx, old: old, next: next, progress: progress}
+		if progress != nil && old.Retention.keepsLonger(next.Retention) { // which is the other half
+			c.progress = func(done, total int) { progress(done, 2*total) }
+		}
 		err = c.count()
 		out, looked = c.out, max(c.steps, 1)*c.accounts
 		return err
@@ -121,7 +124,7 @@ func (s *Policies) Impact(ctx context.Context, actor Actor, values map[string]st
 	}
 	r := &retentionRun{Retention: &Retention{s.base}, ctx: ctx, dry: true, proposed: &next.Retention}
 	if progress != nil {
-		r.progress = func(done, total int) { progress(looked+done, looked+total) }
+		r.progress = func(done, total int) { progress(looked+looked*done/max(total, 1), 2*looked) }
 	}
 	err = r.run()
 	out.Retention = r.out

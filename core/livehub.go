@@ -236,11 +236,10 @@ func (h *liveHub) review(id string, least time.Duration) {
 // whyGone says why a session that cannot be read any more is over.
 func (h *liveHub) whyGone(account string) EndReason {
 	err := h.read(h.ctx, Actor{}, func(t *txn) error {
-		_, err := accounts.Get(t, account)
-		if errors.Is(err, store.ErrNotFound) {
-			err = refuse(CodeNotFound)
+		if _, err := accounts.Get(t, account); err != nil {
+			return notFound(err, "account")
 		}
-		return err
+		return nil
 	})
 	if CodeOf(err) == CodeNotFound {
 		return EndDeleted

@@ -291,9 +291,11 @@ const StateOpen = "open"
 // RequestDetail is what those see who decide: the request, and what would be lost.
 type RequestDetail struct {
 	Request
-	Losses Losses  // of an open one: as of now
-	Grace  int     // days from an approval to the deletion, as the policy is now
-	State  State   // of the account, "" when it is deleted
+	Losses Losses // of an open one: as of now
+	State  State  // of the account, "" when it is deleted
+	// GoesBy is when the account is deleted if the request is approved now, under the
+	// policy as it is; zero: at once.
+	GoesBy time.Time
 	Email  string  // of the account
 	Roles  []Grant // that the account holds on the portal
 }
@@ -309,7 +311,9 @@ func (s *Requests) Get(ctx context.Context, actor Actor, id string) (RequestDeta
 		if err != nil {
 			return err
 		}
-		d.Grace = t.policy.Deletion.GraceDays
+		if t.policy.Deletion.GraceDays > 0 {
+			d.GoesBy = t.policy.Deletion.due(t.now)
+		}
 		if d.Request, err = t.nameRequest(r); err != nil || !r.State.Open() {
 			return err
 		}

@@ -239,7 +239,7 @@ func (t *txn) approve(r Request, a Account, reason string) (Request, error) {
 		return t.holdRequest(r, a, HeldRetained, reason)
 	}
 	r = r.step(t, RequestApproved, "", reason)
-	r.Due = t.now.Add(time.Duration(t.policy.Deletion.GraceDays) * 24 * time.Hour)
+	r.Due = t.policy.Deletion.due(t.now)
 	if !t.now.Before(r.Due) {
 		return t.carryOut(r, a)
 	}

@@ -127,11 +127,8 @@ func (s *access) open(r tui.Row) tea.Cmd {
 // View is the table and, under it, that it is read.
 func (s *access) View() string {
 	p := &s.shares
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	said := ""
 	if n := len(p.list); n > 0 {

@@ -73,12 +73,7 @@ func (s *agreementList) fetch(after string) tea.Cmd {
 func (s *agreementList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case pageRead[core.AgreementStatus]:
-		if !s.pages.take(msg) {
-			return s, nil
-		}
-		s.busy.Stop()
-		s.fill()
-		return s, s.readOn()
+		return s, s.pages.arrived(msg, &s.busy, s.table, s.fill, s.fetch)
 	case agreementWithdrawn:
 		return s, s.withdrawn(msg)
 	case tui.BackMsg:
@@ -91,13 +86,6 @@ func (s *agreementList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		return s, s.pages.input(s.table, msg, s.fetch, s.key)
 	}
 	return s, s.busy.Handle(msg)
-}
-
-func (s *agreementList) readOn() tea.Cmd {
-	if after, ok := s.pages.further(s.table); ok {
-		return s.fetch(after)
-	}
-	return nil
 }
 
 // anew reads the list from its beginning.
@@ -180,11 +168,8 @@ func (s *agreementList) withdrawn(m agreementWithdrawn) tea.Cmd {
 // View is the table and, under it, how much of the list it holds.
 func (s *agreementList) View() string {
 	p := &s.pages
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	return withFoot(s.table.View(), p.foot(s.env, &s.busy, "", s.w), s.h)
 }

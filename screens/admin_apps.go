@@ -69,12 +69,7 @@ func (s *appList) anew() tea.Cmd {
 func (s *appList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case appsRead:
-		if !s.apps.take(msg.pageRead) {
-			return s, nil
-		}
-		s.busy.Stop()
-		s.fill()
-		return s, s.readOn()
+		return s, s.apps.arrived(msg.pageRead, &s.busy, s.table, s.fill, s.fetch)
 	case tui.BackMsg:
 		if a, made := msg.Result.(core.App); made {
 			return s, tea.Batch(s.anew(), tui.Toast(tui.Good, s.env.T("apps.made", "App", text.Escape(a.Name))))
@@ -104,21 +99,11 @@ func (s *appList) key(k string) tea.Cmd {
 	return nil
 }
 
-func (s *appList) readOn() tea.Cmd {
-	if after, ok := s.apps.further(s.table); ok {
-		return s.fetch(after)
-	}
-	return nil
-}
-
 // View is the table and, under it, how much of the list it holds.
 func (s *appList) View() string {
 	p := &s.apps
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	said := ""
 	if n := len(p.list); n > 0 {

@@ -178,10 +178,10 @@ func (s *auditExport) begin() tea.Cmd {
 		}
 		if !proved {
 			out.n, out.err = audit.Export(ctx, actor, q, format, file, tell)
-		} else if out.n, out.err = exportProved(create, name+".proof", func(proof io.Writer) (int, error) {
-			return audit.ExportProved(ctx, actor, q, format, file, proof, tell)
-		}); out.err != nil {
-			out.path = name + ".proof"
+		} else {
+			out.n, out.err = exportProved(create, name+".proof", func(proof io.Writer) (int, error) {
+				return audit.ExportProved(ctx, actor, q, format, file, proof, tell)
+			})
 		}
 		if out.err == nil {
 			out.path, out.err = file.Keep()

@@ -18,11 +18,8 @@ import (
 // View is what is asked for, the table and, under it, how much of the trail it holds.
 func (s *auditLog) View() string {
 	p := &s.entries
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	return withFoot(s.view(), p.foot(s.env, &s.busy, s.said(), s.w), s.h)
 }

@@ -84,15 +84,7 @@ func (s *holdList) anew() tea.Cmd {
 func (s *holdList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case pageRead[core.Hold]:
-		if !s.holds.take(msg) {
-			return s, nil
-		}
-		s.busy.Stop()
-		s.fill()
-		if after, ok := s.holds.further(s.table); ok {
-			return s, s.fetch(after)
-		}
-		return s, nil
+		return s, s.holds.arrived(msg, &s.busy, s.table, s.fill, s.fetch)
 	case deedDone:
 		result, _, cmd := s.act.took(msg)
 		return s, tea.Batch(cmd, s.did(result), s.anew())
@@ -167,11 +159,8 @@ func (s *holdList) askRelease(h core.Hold) tea.Cmd {
 // View is the table and, under it, how much of the list it holds.
 func (s *holdList) View() string {
 	p := &s.holds
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	return withFoot(s.table.View(), p.foot(s.env, &s.busy, "", s.w), s.h)
 }

@@ -69,12 +69,7 @@ func (s *invitations) fetch(after string) tea.Cmd {
 func (s *invitations) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case invitesRead:
-		if s.list.take(msg.pageRead) {
-			s.busy.Stop()
-			s.fill()
-			return s, s.readOn()
-		}
-		return s, nil
+		return s, s.list.arrived(msg.pageRead, &s.busy, s.table, s.fill, s.fetch)
 	case tui.BackMsg:
 		switch r := msg.Result.(type) {
 		case inviteMade:
@@ -95,13 +90,6 @@ func (s *invitations) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		return s, s.list.input(s.table, msg, s.fetch, s.key)
 	}
 	return s, s.busy.Handle(msg)
-}
-
-func (s *invitations) readOn() tea.Cmd {
-	if after, ok := s.list.further(s.table); ok {
-		return s.fetch(after)
-	}
-	return nil
 }
 
 func (s *invitations) key(k string) tea.Cmd {
@@ -150,11 +138,8 @@ func (s *invitations) askRevoke(id string) tea.Cmd {
 // View is the table and, under it, how many there are.
 func (s *invitations) View() string {
 	p := &s.list
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	said := ""
 	if n := len(p.list); n > 0 {

@@ -77,7 +77,7 @@ func (s *policyHistory) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		}
 		s.busy.Stop()
 		s.fill()
-		return s, s.readOn()
+		return s, s.versions.readOn(s.table, s.fetch)
 	case answer[map[string]string]:
 		s.busy.Stop()
 		if m.Err != nil {
@@ -100,13 +100,6 @@ func (s *policyHistory) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		return s, s.versions.input(s.table, msg, s.fetch, s.key)
 	}
 	return s, s.busy.Handle(msg)
-}
-
-func (s *policyHistory) readOn() tea.Cmd {
-	if after, ok := s.versions.further(s.table); ok {
-		return s.fetch(after)
-	}
-	return nil
 }
 
 func (s *policyHistory) key(k string) tea.Cmd {
@@ -227,11 +220,8 @@ func (s *policyHistory) Title() string { return s.env.T("policy.history") }
 // View is the table and, under it, how much of it was read.
 func (s *policyHistory) View() string {
 	p := &s.versions
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	return withFoot(s.table.View(), p.foot(s.env, &s.busy, "", s.w), s.h)
 }

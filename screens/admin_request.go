@@ -116,7 +116,7 @@ func (s *requestPage) decisions() []decision {
 	}
 	var out []decision
 	if r.State != core.RequestApproved {
-		out = append(out, decision{key: "a", word: "approve", now: s.have.Grace == 0,
+		out = append(out, decision{key: "a", word: "approve", now: s.have.GoesBy.IsZero(),
 			do: func(ctx context.Context, actor core.Actor, id string, typed ruling) (core.Request, error) {
 				return requests.Approve(ctx, actor, id, typed.reason, typed.name)
 			}})
@@ -175,7 +175,7 @@ func (s *requestPage) form(d decision) tui.Screen {
 	e, id := s.env, s.id
 	actor, who := e.Actor(), RequestWho(e.Dict, s.have.Request)
 	var typed ruling
-	due := e.Dict.DateTime(s.now.Add(time.Duration(s.have.Grace) * 24 * time.Hour))
+	due := e.Dict.DateTime(s.have.GoesBy)
 	f := &deedForm{env: e, why: "requests.why_proof", title: func() string { return e.T("requests.act." + d.word) }}
 	f.do = func() func(context.Context) (any, error) {
 		typed := ruling{strings.TrimSpace(typed.reason), strings.TrimSpace(typed.name)}

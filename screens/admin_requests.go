@@ -73,15 +73,7 @@ func (s *requestQueue) fetch(after string) tea.Cmd {
 func (s *requestQueue) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case pageRead[core.Request]:
-		if !s.pages.take(msg) {
-			return s, nil
-		}
-		s.busy.Stop()
-		s.fill()
-		if after, ok := s.pages.further(s.table); ok {
-			return s, s.fetch(after)
-		}
-		return s, nil
+		return s, s.pages.arrived(msg, &s.busy, s.table, s.fill, s.fetch)
 	case tui.BackMsg:
 		if m, ok := msg.Result.(requestDecided); ok {
 			return s, tea.Batch(s.anew(), tui.Toast(tui.Good, s.env.T("deletion.did."+string(m.request.State))))
@@ -134,11 +126,8 @@ func (s *requestQueue) above() string {
 // View is the table and, under it, how much of the list it holds.
 func (s *requestQueue) View() string {
 	p := &s.pages
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	return withFoot(s.view(), p.foot(s.env, &s.busy, "", s.w), s.h)
 }

@@ -91,7 +91,7 @@ func (s *roleList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseMsg:
 		cmd, used := s.handle(msg)
 		if used {
-			return s, tea.Batch(cmd, s.readOn())
+			return s, tea.Batch(cmd, s.held.readOn(s.table, s.fetch))
 		}
 		if k, ok := msg.(tea.KeyPressMsg); ok {
 			return s, s.key(k.String())
@@ -107,14 +107,7 @@ func (s *roleList) take(m rolesPage) tea.Cmd {
 	}
 	s.busy.Stop()
 	s.fill()
-	return s.readOn()
-}
-
-func (s *roleList) readOn() tea.Cmd {
-	if after, ok := s.held.further(s.table); ok {
-		return s.fetch(after)
-	}
-	return nil
+	return s.held.readOn(s.table, s.fetch)
 }
 
 // anew reads the list again from its beginning: a role may have come anywhere in it.
@@ -208,11 +201,8 @@ func (s *roleList) marked() (core.HeldGrant, bool) {
 // View is what is listed, the table and, under it, how much of it is there.
 func (s *roleList) View() string {
 	p := &s.held
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	said := ""
 	if n := len(p.list); n > 0 {

@@ -64,15 +64,7 @@ func (s *runList) fetch(after string) tea.Cmd {
 func (s *runList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case pageRead[core.Run]:
-		if !s.pages.take(msg) {
-			return s, nil
-		}
-		s.busy.Stop()
-		s.fill()
-		if after, ok := s.pages.further(s.table); ok {
-			return s, s.fetch(after)
-		}
-		return s, nil
+		return s, s.pages.arrived(msg, &s.busy, s.table, s.fill, s.fetch)
 	case tui.BackMsg:
 		s.pages.anew() // one may have been resolved
 		return s, s.fetch("")
@@ -133,11 +125,8 @@ func (e *Env) runEnded(r core.Run) string {
 // View is the table and, under it, how much of the list it holds.
 func (s *runList) View() string {
 	p := &s.pages
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	return withFoot(s.table.View(), p.foot(s.env, &s.busy, "", s.w), s.h)
 }

@@ -83,12 +83,7 @@ func (s *shareList) anew() tea.Cmd {
 func (s *shareList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case sharesRead:
-		if !s.shares.take(msg.pageRead) {
-			return s, nil
-		}
-		s.busy.Stop()
-		s.fill()
-		return s, s.readOn()
+		return s, s.shares.arrived(msg.pageRead, &s.busy, s.table, s.fill, s.fetch)
 	case deedDone:
 		result, _, cmd := s.act.took(msg)
 		return s, tea.Batch(cmd, s.did(result), s.anew())
@@ -105,7 +100,7 @@ func (s *shareList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseMsg:
 		cmd, used := s.handle(msg)
 		if used {
-			return s, tea.Batch(cmd, s.readOn())
+			return s, tea.Batch(cmd, s.shares.readOn(s.table, s.fetch))
 		}
 		if k, ok := msg.(tea.KeyPressMsg); ok {
 			return s, s.key(k.String())
@@ -182,21 +177,11 @@ func (s *shareList) askRevoke(x core.Share) tea.Cmd {
 	}))
 }
 
-func (s *shareList) readOn() tea.Cmd {
-	if after, ok := s.shares.further(s.table); ok {
-		return s.fetch(after)
-	}
-	return nil
-}
-
 // View is the states, the table and, under it, how much of the list it holds.
 func (s *shareList) View() string {
 	p := &s.shares
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	said := ""
 	if n := len(p.list); n > 0 {

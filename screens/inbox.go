@@ -85,7 +85,7 @@ func (s *inbox) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 			s.unread = msg.unread
 			s.fill()
 		}
-		return s, s.readOn()
+		return s, s.notices.readOn(s.table, s.fetch)
 	case markedRead:
 		return s, s.marked(msg)
 	case tui.RestyleMsg:
@@ -113,13 +113,6 @@ func (s *inbox) key(k string) tea.Cmd {
 		return s.mark("")
 	case "n":
 		return tui.Push(newWishes(s.env))
-	}
-	return nil
-}
-
-func (s *inbox) readOn() tea.Cmd {
-	if after, ok := s.notices.further(s.table); ok {
-		return s.fetch(after)
 	}
 	return nil
 }

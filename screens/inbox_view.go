@@ -13,11 +13,8 @@ import (
 // View is the table and, under it, how much of the inbox it holds.
 func (s *inbox) View() string {
 	p := &s.notices
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	said := ""
 	if len(p.list) > 0 {

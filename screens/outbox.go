@@ -120,7 +120,7 @@ func (s *outbox) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseMsg:
 		cmd, used := s.handle(msg)
 		if used {
-			return s, tea.Batch(cmd, s.readOn())
+			return s, tea.Batch(cmd, s.messages.readOn(s.table, s.fetch))
 		}
 		if k, ok := msg.(tea.KeyPressMsg); ok {
 			return s, s.key(k.String())
@@ -142,14 +142,7 @@ func (s *outbox) take(m outboxRead) tea.Cmd {
 		}
 	}
 	s.fill()
-	return s.readOn()
-}
-
-func (s *outbox) readOn() tea.Cmd {
-	if after, ok := s.messages.further(s.table); ok {
-		return s.fetch(after)
-	}
-	return nil
+	return s.messages.readOn(s.table, s.fetch)
 }
 
 func (s *outbox) key(k string) tea.Cmd {

@@ -16,11 +16,8 @@ import (
 // View is the allowances, the table and, under it, how much of the outbox it holds.
 func (s *outbox) View() string {
 	p := &s.messages
-	switch {
-	case p.err != nil && !p.read:
-		return s.env.failure(p.err, s.w)
-	case !p.read:
-		return s.busy.View(s.env.Theme)
+	if said, unread := p.unread(s.env, &s.busy, s.w); unread {
+		return said
 	}
 	n, said := len(p.list), ""
 	switch {

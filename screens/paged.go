@@ -109,20 +109,48 @@ func (p *paged[T]) further(t *tui.Table) (after string, ok bool) {
 	return p.next, searching || some && marked.ID == p.id(p.list[len(p.list)-1])
 }
 
+// readOn returns the command that reads on, where that is wanted.
+func (p *paged[T]) readOn(t *tui.Table, fetch func(after string) tea.Cmd) tea.Cmd {
+	if after, ok := p.further(t); ok {
+		return fetch(after)
+	}
+	return nil
+}
+
 // input hands a key, a paste or a click to the table, and reads on when that led
 // to the end of what is there. A key that the table has no use for is the screen's.
 func (p *paged[T]) input(t *tui.Table, msg tea.Msg, fetch, key func(string) tea.Cmd) tea.Cmd {
 	cmd, used := t.Handle(msg)
 	if used {
-		if after, ok := p.further(t); ok {
-			return tea.Batch(cmd, fetch(after))
-		}
-		return cmd
+		return tea.Batch(cmd, p.readOn(t, fetch))
 	}
 	if k, ok := msg.(tea.KeyPressMsg); ok {
 		return key(k.String())
 	}
 	return nil
+}
+
+// arrived takes a page, and reads on when more is wanted already. A page that does
+// not count any more changes nothing.
+func (p *paged[T]) arrived(m pageRead[T], busy *tui.Busy, t *tui.Table, fill func(), fetch func(string) tea.Cmd) tea.Cmd {
+	if !p.take(m) {
+		return nil
+	}
+	busy.Stop()
+	fill()
+	return p.readOn(t, fetch)
+}
+
+// unread says what stands in the place of the list as long as there is none: that it
+// is read, or why that failed.
+func (p *paged[T]) unread(e *Env, busy *tui.Busy, w int) (said string, unread bool) {
+	switch {
+	case p.read:
+		return "", false
+	case p.err != nil:
+		return e.failure(p.err, w), true
+	}
+	return busy.View(e.Theme), true
 }
 
 // find returns the entry with an id, to be read or changed in place.
