@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 
 	gossh "golang.org/x/crypto/ssh"
@@ -245,5 +246,33 @@ func TestShutdownSaysGoodbye(t *testing.T) {
 	}
 	if d.handler.endedCount() != 1 {
 		t.Error("the program was not ended")
+	}
+}
+
+// Connections that are anywhere in their handshake when the server stops are
+// closed with it: none is left in the counts, and none outlives Serve.
+func TestStoppingWhileVisitorsComeIn(t *testing.T) {
+	for range 20 {
+		d := open(t, Limits{})
+		var visitors sync.WaitGroup
+		first := make(chan struct{}, 4)
+		for range 4 {
+			visitors.Go(func() {
+				client, err := d.dial()
+				first <- struct{}{}
+				if err != nil {
+					return // the door was closed before it
+				}
+				_ = client.Wait()
+			})
+		}
+		<-first
+		if err := d.stop(); err != nil {
+			t.Fatalf("Serve: %v", err)
+		}
+		if st := d.Stats(); st.Connections != 0 || st.Unauthenticated != 0 {
+			t.Fatalf("connections outlived the server: %+v", st)
+		}
+		visitors.Wait()
 	}
 }

@@ -141,11 +141,16 @@ func (s *Server) Serve(ctx context.Context) error {
 		case <-tick.C:
 			s.sweep(s.now())
 		case err := <-served:
+			s.closeDoor()
 			s.drain()
 			return fmt.Errorf("sshd: %w", err)
 		case <-ctx.Done():
+			s.closeDoor()
+			// Nobody comes in any more once the loop of the listener has ended:
+			// whoever it let in is among the connections that drain closes.
+			err := <-served
 			s.drain()
-			if err := <-served; err != nil && !errors.Is(err, ssh.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			if err != nil && !errors.Is(err, net.ErrClosed) {
 				return fmt.Errorf("sshd: %w", err)
 			}
 			return nil
@@ -153,20 +158,22 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 }
 
-// drain stops listening, ends every session with a sentence and closes what is
-// left after Limits.Drain.
-func (s *Server) drain() {
+// closeDoor stops listening and ends every session with a sentence. The
+// library's own Shutdown is not used: it waits for its connections while they
+// are still being counted, which is a data race, and would wait without a limit.
+func (s *Server) closeDoor() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closing = true
 	for ch := range s.channels {
 		ch.cancel(ended{line: LineShutdown, say: true})
 	}
-	s.mu.Unlock()
-	// Shutdown closes the listener; with an ended context it waits for nobody.
-	past, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = s.ssh.Shutdown(past)
-	_ = s.listener.Close() // Shutdown knows it only once serving has begun.
+	_ = s.listener.Close()
+}
+
+// drain waits for the sessions to end, and closes what is left after
+// Limits.Drain.
+func (s *Server) drain() {
 	done := make(chan struct{})
 	go func() {
 		s.running.Wait()
