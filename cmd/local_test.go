@@ -2,8 +2,10 @@ package cmd
 
 import (
 	"os"
+	"os/signal"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,6 +35,7 @@ func TestFirstStartShowsTheSetup(t *testing.T) {
 // screen, a cursor to see, no mouse and no bracketed paste.
 func TestTheTerminalIsRestored(t *testing.T) {
 	t.Parallel()
+	catchIgnored(t, os.Interrupt, syscall.SIGHUP)
 	ends := map[string]func(x *terminal){
 		"ctrl+c":  func(x *terminal) { x.types("\x03") },
 		"SIGINT":  func(x *terminal) { x.signal(os.Interrupt) },
@@ -70,6 +73,19 @@ func TestTheTerminalIsRestored(t *testing.T) {
 			}
 		})
 	}
+}
+
+// catchIgnored catches signals that the tests were started without, as nohup and
+// some runners do: the programs that they start would ignore them too, as they
+// should, and a caught signal is an ordinary one to a child.
+func catchIgnored(t *testing.T, signals ...os.Signal) {
+	signals = slices.DeleteFunc(signals, func(s os.Signal) bool { return !signal.Ignored(s) })
+	if len(signals) == 0 {
+		return
+	}
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, signals...)
+	t.Cleanup(func() { signal.Stop(caught) })
 }
 
 func (x *terminal) signal(s os.Signal) {
