@@ -37,8 +37,9 @@ type Grant struct {
 	From    time.Time `json:"from,omitzero"`  // zero: from when it was created; only shares of apps begin later
 	Until   time.Time `json:"until,omitzero"` // zero: permanent
 
-	// Ended is when it was ended or its end was written down. An ended grant is
-	// in no index: whoever looks for what somebody holds never meets it.
+	// Ended is when it was ended or its end was written down. An ended grant is in
+	// one index only, that of what has ended: whoever looks for what somebody holds
+	// never meets it.
 	Ended time.Time `json:"ended,omitzero"`
 }
 
@@ -64,6 +65,12 @@ var grants = store.NewTable("grant", 1,
 			return nil
 		}
 		return g.ifHeld(g.Until.UTC().Format(time.RFC3339))
+	}},
+	store.Index[Grant]{Name: "ended", Keys: func(g Grant) []string {
+		if g.Ended.IsZero() {
+			return nil
+		}
+		return []string{g.Account}
 	}})
 
 // Operation is a kind of act, for the decision who may do it.

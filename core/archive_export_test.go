@@ -2,8 +2,10 @@ package core
 
 import (
 	"context"
+	"reflect"
 	"time"
 
+	"postern/core/script"
 	"postern/store"
 )
 
@@ -33,4 +35,21 @@ func PutInactive(ctx context.Context, p *Portal, account string, at, until time.
 	return p.base.db.Update(ctx, func(tx store.Tx) error {
 		return inactiveWarnings.Put(tx, account, inactiveWarning{At: at, Until: until})
 	})
+}
+
+// ArchiveShapes pairs what is kept of people with what an archive says of it.
+func ArchiveShapes() map[reflect.Type]reflect.Type {
+	pairs := map[reflect.Type]reflect.Type{}
+	for _, p := range [][2]any{
+		{Account{}, archivedAccount{}}, {Credential{}, archivedPassword{}}, {factorRecord{}, archivedFactor{}}, {LinkedKey{}, archivedKey{}},
+		{recoverySet{}, archivedRecovery{}}, {enrolment{}, archivedEnrolment{}}, {sentCode{}, archivedCode{}}, {attempt{}, archivedAttempt{}},
+		{sessionRecord{}, archivedSession{}}, {device{}, archivedDevice{}}, {guardRecord{}, archivedTries{}}, {Grant{}, archivedGrant{}},
+		{App{}, archivedApp{}}, {Invite{}, archivedInvite{}}, {Acceptance{}, archivedAnswer{}}, {Notice{}, archivedNotice{}},
+		{Message{}, archivedMessage{}}, {Request{}, archivedRequest{}}, {RequestStep{}, archivedStep{}}, {Run{}, archivedRun{}},
+		{script.Effect{}, archivedEffect{}}, {Post{}, archivedPost{}}, {Hold{}, archivedHold{}}, {inactiveWarning{}, archivedInactive{}},
+		{PolicyDraft{}, archivedDraft{}}, {exportRecord{}, archivedExport{}},
+	} {
+		pairs[reflect.TypeOf(p[0])] = reflect.TypeOf(p[1])
+	}
+	return pairs
 }

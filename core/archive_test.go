@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -190,6 +192,110 @@ func TestEveryTableIsInTheArchiveOrNot(t *testing.T) {
 			}
 		}
 	}
+}
+
+// unsaid are the fields of records that an archive does not repeat, and why.
+var unsaid = map[string]string{
+	"Credential.hash":           "a secret",
+	"Credential.history":        "secrets; since when they are old is in replaced_at",
+	"Credential.expired":        "as must_change",
+	"Credential.trail":          "a secret",
+	"Credential.code_hash":      "a secret",
+	"factorRecord.account":      "whose the archive is",
+	"factorRecord.secret":       "a secret",
+	"factorRecord.last_step":    "of codes that are used up",
+	"factorRecord.burned":       "of codes that are used up",
+	"LinkedKey.account":         "whose the archive is",
+	"recoverySet.hashes":        "secrets; how many there are is in left",
+	"recoverySet.pending":       "secrets; how many there are is in waiting",
+	"recoverySet.pending_until": "as waiting_until",
+	"enrolment.account":         "whose the archive is",
+	"enrolment.for":             "a secret, or an id of a session that is listed",
+	"enrolment.secret":          "a secret",
+	"enrolment.hash":            "a secret",
+	"sentCode.account":          "whose the archive is",
+	"sentCode.hash":             "a secret",
+	"attempt.account":           "whose the archive is",
+	"sessionRecord.account":     "whose the archive is",
+	"sessionRecord.token_hash":  "a secret",
+	"sessionRecord.ends":        "computed when it is read",
+	"sessionRecord.mine":        "computed when it is read",
+	"guardRecord.leaked":        "up to when the count was made smaller, which says nothing of the person",
+	"Grant.account":             "whose the archive is",
+	"App.owner":                 "whose the archive is",
+	"App.policy":                "rules for others",
+	"App.version":               "counts changes",
+	"App.owner_name":            "computed when it is read",
+	"Invite.code_hash":          "a secret",
+	"Invite.by":                 "whose the archive is",
+	"Invite.by_name":            "computed when it is read",
+	"Acceptance.account":        "whose the archive is",
+	"Acceptance.refused":        "as accepted",
+	"Notice.account":            "whose the archive is",
+	"Notice.about":              "somebody else",
+	"Message.account":           "whose the archive is",
+	"Message.code":              "a secret",
+	"Message.month":             "whose allowance it counts in",
+	"Message.next":              "when the queue tries it again",
+	"Message.about":             "somebody else",
+	"Message.once":              "only of those who have no account any more",
+	"Request.account":           "whose the archive is",
+	"Request.by":                "as own: the staff are somebody else",
+	"Request.why":               "of its last step, which is in history",
+	"Request.reason":            "of its last step, which is in history",
+	"Request.lost":              "only of those who are deleted",
+	"Request.receipt":           "only of those who are deleted",
+	"Request.user_name":         "computed when it is read",
+	"Request.display_name":      "computed when it is read",
+	"Request.by_name":           "computed when it is read",
+	"RequestStep.by":            "as own: the staff are somebody else",
+	"RequestStep.by_name":       "computed when it is read",
+	"Run.account":               "whose the archive is",
+	"Run.by":                    "somebody else",
+	"Run.took":                  "the program's time",
+	"Run.resolved_by":           "somebody else",
+	"Run.by_name":               "computed when it is read",
+	"Run.resolved_by_name":      "computed when it is read",
+	"Post.account":              "whose the archive is",
+	"Post.next":                 "when the queue tries it again",
+	"Hold.account":              "whose the archive is",
+	"Hold.by":                   "somebody else",
+	"Hold.user_name":            "computed when it is read",
+	"Hold.by_name":              "computed when it is read",
+	"exportRecord.receipt":      "its members stand there themselves",
+}
+
+// No field of what is kept of people is left out of the archive unless there is a
+// reason, and no reason is given for one that is there, or is no more.
+func TestTheArchiveSaysEveryField(t *testing.T) {
+	reasons := maps.Clone(unsaid)
+	for record, shape := range core.ArchiveShapes() {
+		said := jsonNames(shape)
+		for _, name := range jsonNames(record) {
+			field := record.Name() + "." + name
+			_, reason := reasons[field]
+			delete(reasons, field)
+			switch {
+			case slices.Contains(said, name) && reason:
+				t.Errorf("%s is in %s, and there is a reason why not", field, shape.Name())
+			case !slices.Contains(said, name) && !reason:
+				t.Errorf("%s is not in %s: is it to be, or why not?", field, shape.Name())
+			}
+		}
+	}
+	for field := range reasons {
+		t.Errorf("%s is no field of what is kept", field)
+	}
+}
+
+// jsonNames are the members that a struct has in JSON.
+func jsonNames(of reflect.Type) (names []string) {
+	for _, f := range reflect.VisibleFields(of) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // What the person has typed, done and been sent is found in the archive, and

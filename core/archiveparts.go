@@ -31,24 +31,23 @@ var archiveParts = []archivePart{
 	{"account", true, []prefixed{accounts, sites}, single(accountPart)},
 	{"password", true, []prefixed{credentials}, single(passwordPart)},
 	{"factors", false, []prefixed{factors}, indexed(factors, "account", func(_ *txn, f factorRecord) (any, error) { return f.archived(), nil })},
-	{"keys", false, []prefixed{linkedKeys}, indexed(linkedKeys, "account", func(_ *txn, k LinkedKey) (any, error) {
-		return archivedKey{k.Fingerprint, k.Line, k.Label, k.Created, k.LastUsed}, nil
-	})},
+	{"keys", false, []prefixed{linkedKeys}, indexed(linkedKeys, "account", func(_ *txn, k LinkedKey) (any, error) { return k.archived(), nil })},
 	{"recovery_codes", true, []prefixed{recoverySets}, single(recoveryPart)},
 	{"enrolments", false, []prefixed{enrolments}, indexed(enrolments, "account", func(_ *txn, e enrolment) (any, error) {
-		return archivedEnrolment{e.Kind, e.Address, e.Ends}, nil
+		return archivedEnrolment{e.Kind, e.Address, e.Ends, e.Until, e.Tries}, nil
 	})},
 	{"codes_sent", false, []prefixed{sentCodes}, indexed(sentCodes, "account", func(_ *txn, c sentCode) (any, error) {
 		return archivedCode{c.Factor, c.Until, c.Tries}, nil
 	})},
 	{"sign_ins_begun", false, []prefixed{attempts}, indexed(attempts, "account", func(_ *txn, a attempt) (any, error) {
-		return archivedAttempt{a.Method, a.Factor, a.Until, a.Door, a.Remote}, nil
+		return archivedAttempt{a.Method, a.Factor, a.Later, a.Until, a.Door, a.Remote}, nil
 	})},
 	{"sessions", false, []prefixed{sessions}, indexed(sessions, "live", sessionItem)},
 	{"sessions_ended", false, []prefixed{sessions}, indexed(sessions, "ended", sessionItem)},
 	{"devices", false, []prefixed{devices}, devicesPart},
 	{"failed_tries", false, []prefixed{guardTable}, triesPart},
 	{"grants", false, []prefixed{grants}, indexed(grants, "account", grantItem)},
+	{"grants_ended", false, []prefixed{grants}, indexed(grants, "ended", grantItem)},
 	{"apps_owned", false, []prefixed{apps}, indexed(grants, "account", appItem)},
 	{"invitations", false, []prefixed{invites}, invitesPart},
 	{"agreements", false, []prefixed{acceptances}, indexed(acceptances, "account", func(_ *txn, a Acceptance) (any, error) {
@@ -57,9 +56,7 @@ var archiveParts = []archivePart{
 	{"notices", false, []prefixed{notices}, indexed(notices, "account", func(_ *txn, n Notice) (any, error) {
 		return archivedNotice{n.ID, n.Kind, n.At, n.Read, n.Args}, nil
 	})},
-	{"messages", false, []prefixed{messages}, indexed(messages, "account", func(_ *txn, m Message) (any, error) {
-		return archivedMessage{m.ID, m.Service, m.To, m.Kind, m.Args, m.State, m.Created, m.Done, m.Tries, m.Problem}, nil
-	})},
+	{"messages", false, []prefixed{messages}, indexed(messages, "account", func(_ *txn, m Message) (any, error) { return m.archived(), nil })},
 	{"named_in_notices", false, []prefixed{notices}, indexed(notices, "about", func(_ *txn, n Notice) (any, error) {
 		return archivedNaming{"notice", n.Kind, n.At}, nil
 	})},
@@ -68,9 +65,7 @@ var archiveParts = []archivePart{
 	})},
 	{"delete_requests", false, []prefixed{requests}, indexed(requests, "account", func(_ *txn, r Request) (any, error) { return r.archived(), nil })},
 	{"analyses", false, []prefixed{runs}, indexed(runs, "account", func(_ *txn, r Run) (any, error) { return r.archived(), nil })},
-	{"posts", false, []prefixed{posts}, indexed(posts, "account", func(_ *txn, p Post) (any, error) {
-		return archivedPost{p.ID, p.Run, p.URL, p.Body, p.State, p.Created, p.Done, p.Tries}, nil
-	})},
+	{"posts", false, []prefixed{posts}, indexed(posts, "account", func(_ *txn, p Post) (any, error) { return p.archived(), nil })},
 	{"hold", true, []prefixed{accountHolds}, single(holdPart)},
 	{"inactive_warning", true, []prefixed{inactiveWarnings}, single(inactivePart)},
 	{"policy_draft", true, []prefixed{policyDrafts}, single(draftPart)},
@@ -193,7 +188,7 @@ func triesPart(t *txn, account, _ string) (items []any, next string, err error) 
 }
 
 func grantItem(t *txn, g Grant) (any, error) {
-	out := archivedGrant{g.ID, g.App, "", g.Role, g.By, g.Created, g.From, g.Until}
+	out := g.archived()
 	if g.App == AppPostern {
 		return out, nil
 	}

@@ -63,11 +63,13 @@ type archivedPassword struct {
 	MustChange bool        `json:"must_change,omitempty"`
 	Failures   int         `json:"failures,omitempty"`    // in a row
 	CodeUntil  time.Time   `json:"code_until,omitzero"`   // a one-time code was issued, valid until then
+	CodeTries  int         `json:"code_tries,omitempty"`  // wrong ones
 	Replaced   []time.Time `json:"replaced_at,omitempty"` // when older ones, which may not come back, were replaced
 }
 
 func (c Credential) archived() archivedPassword {
-	p := archivedPassword{Set: c.Hash != "", Changed: c.Changed, MustChange: c.Expired, Failures: c.Failures, CodeUntil: c.CodeUntil}
+	p := archivedPassword{Set: c.Hash != "", Changed: c.Changed, MustChange: c.Expired, Failures: c.Failures,
+		CodeUntil: c.CodeUntil, CodeTries: c.CodeTries}
 	p.Form, _ = password.Scheme(c.Hash)
 	for _, h := range c.History {
 		p.Replaced = append(p.Replaced, h.Until)
@@ -98,6 +100,14 @@ type archivedKey struct {
 	Label       string    `json:"label,omitempty"`
 	Created     time.Time `json:"created"`
 	LastUsed    time.Time `json:"last_used,omitzero"`
+	Until       time.Time `json:"until,omitzero"`
+	Ended       time.Time `json:"ended,omitzero"`
+	Warned      time.Time `json:"warned,omitzero"` // its person was told that it ends soon
+}
+
+func (k LinkedKey) archived() archivedKey {
+	return archivedKey{Fingerprint: k.Fingerprint, Line: k.Line, Label: k.Label, Created: k.Created, LastUsed: k.LastUsed,
+		Until: k.Until, Ended: k.Ended, Warned: k.Warned}
 }
 
 type archivedRecovery struct {
@@ -111,6 +121,8 @@ type archivedEnrolment struct {
 	Kind    FactorKind `json:"kind"`
 	Address string     `json:"address,omitempty"`
 	Ends    time.Time  `json:"ends"`
+	Until   time.Time  `json:"until,omitzero"` // of the code that was sent
+	Tries   int        `json:"tries,omitempty"`
 }
 
 type archivedCode struct {
@@ -122,6 +134,7 @@ type archivedCode struct {
 type archivedAttempt struct {
 	Method string     `json:"method"`
 	Factor FactorKind `json:"factor,omitempty"`
+	Later  bool       `json:"later,omitempty"` // enrolling a factor was put off
 	Until  time.Time  `json:"until"`
 	Door   Door       `json:"door"`
 	Remote string     `json:"remote,omitempty"`
@@ -171,6 +184,11 @@ type archivedGrant struct {
 	Created time.Time `json:"created"`
 	From    time.Time `json:"from,omitzero"`
 	Until   time.Time `json:"until,omitzero"`
+	Ended   time.Time `json:"ended,omitzero"`
+}
+
+func (g Grant) archived() archivedGrant {
+	return archivedGrant{ID: g.ID, App: g.App, Role: g.Role, By: g.By, Created: g.Created, From: g.From, Until: g.Until, Ended: g.Ended}
 }
 
 type archivedApp struct {
@@ -213,16 +231,24 @@ type archivedNotice struct {
 }
 
 type archivedMessage struct {
-	ID      string            `json:"id"`
-	Service Service           `json:"service"`
-	To      string            `json:"to"`
-	Kind    MessageKind       `json:"kind"`
-	Args    map[string]string `json:"args,omitempty"`
-	State   MessageState      `json:"state"`
-	Created time.Time         `json:"created"`
-	Done    time.Time         `json:"done,omitzero"`
-	Tries   int               `json:"tries,omitempty"`
-	Problem string            `json:"problem,omitempty"`
+	ID       string            `json:"id"`
+	Service  Service           `json:"service"`
+	To       string            `json:"to"`
+	Kind     MessageKind       `json:"kind"`
+	Language string            `json:"language,omitempty"`
+	Zone     string            `json:"zone,omitempty"`
+	Args     map[string]string `json:"args,omitempty"`
+	State    MessageState      `json:"state"`
+	Created  time.Time         `json:"created"`
+	Until    time.Time         `json:"until,omitzero"` // not worth sending after this
+	Done     time.Time         `json:"done,omitzero"`
+	Tries    int               `json:"tries,omitempty"`
+	Problem  string            `json:"problem,omitempty"`
+}
+
+func (m Message) archived() archivedMessage {
+	return archivedMessage{ID: m.ID, Service: m.Service, To: m.To, Kind: m.Kind, Language: m.Language, Zone: m.Zone, Args: m.Args,
+		State: m.State, Created: m.Created, Until: m.Until, Done: m.Done, Tries: m.Tries, Problem: m.Problem}
 }
 
 // archivedNaming is a notice or a message of somebody else that names the account.
@@ -235,6 +261,9 @@ type archivedNaming struct {
 type archivedRequest struct {
 	ID      string          `json:"id"`
 	Process DeletionProcess `json:"process"`
+	Script  string          `json:"script,omitempty"`
+	Run     string          `json:"run,omitempty"` // the id of its analysis
+	Own     bool            `json:"own"`           // asked for by the account itself
 	State   RequestState    `json:"state"`
 	Created time.Time       `json:"created"`
 	Due     time.Time       `json:"due,omitzero"`
@@ -250,7 +279,8 @@ type archivedStep struct {
 }
 
 func (r Request) archived() archivedRequest {
-	out := archivedRequest{ID: r.ID, Process: r.Process, State: r.State, Created: r.Created, Due: r.Due, History: []archivedStep{}}
+	out := archivedRequest{ID: r.ID, Process: r.Process, Script: r.Script, Run: r.Run, Own: r.By == r.Account, State: r.State,
+		Created: r.Created, Due: r.Due, History: []archivedStep{}}
 	for _, h := range r.History {
 		out.History = append(out.History, archivedStep{At: h.At, State: h.State, Own: h.By == r.Account, Why: h.Why, Reason: h.Reason})
 	}
@@ -269,14 +299,34 @@ type archivedRun struct {
 	Outcome script.Outcome `json:"outcome,omitempty"`
 	Verdict script.Verdict `json:"verdict,omitempty"`
 	Reason  string         `json:"reason,omitempty"`
-	Log     string         `json:"log,omitempty"`
-	Began   time.Time      `json:"began"`
-	Ended   time.Time      `json:"ended,omitzero"`
+	User    string         `json:"user"`             // the user name at that time
+	Detail  string         `json:"detail,omitempty"` // what went wrong, in English
+	Line    int            `json:"line,omitempty"`   // where
+
+	Log      string           `json:"log,omitempty"`
+	Effects  []archivedEffect `json:"effects,omitempty"`
+	Began    time.Time        `json:"began"`
+	Ended    time.Time        `json:"ended,omitzero"`
+	Resolved time.Time        `json:"resolved,omitzero"` // somebody said what a run that is unknown meant
+}
+
+// archivedEffect is something that a run asked for.
+type archivedEffect struct {
+	Kind script.EffectKind `json:"kind"`
+	To   string            `json:"to,omitempty"`
+	Text string            `json:"text,omitempty"`
+	URL  string            `json:"url,omitempty"`
+	Body string            `json:"body,omitempty"`
 }
 
 func (r Run) archived() archivedRun {
-	return archivedRun{ID: r.ID, Script: r.Script, Version: r.Version, Dry: r.Dry, Request: r.Request, State: r.State, Outcome: r.Outcome,
-		Verdict: r.Verdict, Reason: r.Reason, Log: r.Log, Began: r.Began, Ended: r.Ended}
+	out := archivedRun{ID: r.ID, Script: r.Script, Version: r.Version, Dry: r.Dry, Request: r.Request, State: r.State, Outcome: r.Outcome,
+		Verdict: r.Verdict, Reason: r.Reason, User: r.User, Detail: r.Detail, Line: r.Line, Log: r.Log, Began: r.Began, Ended: r.Ended,
+		Resolved: r.Resolved}
+	for _, e := range r.Effects {
+		out.Effects = append(out.Effects, archivedEffect(e))
+	}
+	return out
 }
 
 // archivedPost is what such a run told another system.
@@ -289,6 +339,13 @@ type archivedPost struct {
 	Created time.Time `json:"created"`
 	Done    time.Time `json:"done,omitzero"`
 	Tries   int       `json:"tries,omitempty"`
+	Problem string    `json:"problem,omitempty"`
+	Status  int       `json:"status,omitempty"` // of an answer that was none of success
+}
+
+func (p Post) archived() archivedPost {
+	return archivedPost{ID: p.ID, Run: p.Run, URL: p.URL, Body: p.Body, State: p.State, Created: p.Created, Done: p.Done, Tries: p.Tries,
+		Problem: p.Problem, Status: p.Status}
 }
 
 type archivedHold struct {

@@ -166,8 +166,7 @@ func (r *removal) sessions() (err error) {
 	return err
 }
 
-// grants removes what the account holds. Grants that have ended name nobody, and
-// go when the sweep forgets them.
+// grants removes what the account holds and has held.
 func (r *removal) grants() error {
 	held, err := r.held(r.account.ID)
 	if err != nil {
@@ -190,7 +189,10 @@ func (r *removal) grants() error {
 		}
 	}
 	r.rulesChanged()
-	_, err = take(r, grants, "account", nil) // those that are still to begin too
+	if _, err = take(r, grants, "account", nil); err != nil { // those that are still to begin too
+		return err
+	}
+	_, err = take(r, grants, "ended", nil)
 	return err
 }
 

@@ -48,6 +48,7 @@ func livedIn(t testing.TB, p *coretest.Place) (me core.Actor, names []string) {
 	enrolAddress(t, p, me, core.FactorSMS, "+4915112345678")
 	save(t, p, me)
 	ok(t, p.Keys.Link(ctx, withKey(me, "SHA256:quuxkey"), "quux laptop"))
+	ok(t, p.Access.End(ctx, coretest.Console(), give(t, p, coretest.Console(), "zephyrine", core.RoleAuditor).ID, "quux is no auditor"))
 	give(t, p, coretest.Console(), "zephyrine", core.RoleAdmin)
 	must(p.Apps.Create(ctx, coretest.Console(), core.AppInput{Name: "Archive", Owner: "zephyrine"}))(t)
 	must(p.Apps.Create(ctx, coretest.Console(), core.AppInput{Name: "Kiln", Owner: "lin"}))(t)
@@ -96,6 +97,12 @@ func TestNothingNamesTheDeleted(t *testing.T) {
 	}
 	for _, k := range naming(p.Dump(), names) {
 		t.Errorf("names the deleted: %s", k)
+	}
+	for k, v := range p.Dump() {
+		table := k[:strings.IndexFunc(k, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' })]
+		if strings.Contains(k+v, me.Account) && !slices.Contains([]string{"audit", "request", "policy", "forget"}, table) {
+			t.Errorf("%q still knows the deleted by their id: %.200s", k, v)
+		}
 	}
 	left := 0
 	for _, e := range p.Trail() {

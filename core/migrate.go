@@ -45,6 +45,7 @@ func migrations() []migration {
 		reindex("ended sessions are found by their account", sessions),
 		{"the trail is to be sealed into a chain", markTrail},
 		reindex("keys are found by their end", linkedKeys),
+		reindex("ended grants are found by their account", grants),
 	}
 }
 
