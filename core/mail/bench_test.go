@@ -1,12 +1,7 @@
 package mail_test
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"os"
 	"testing"
-
-	gomail "github.com/wneessen/go-mail"
 
 	"postern/core/mail"
 	"postern/core/mail/mailtest"
@@ -36,47 +31,13 @@ func BenchmarkSend(b *testing.B) {
 
 func BenchmarkBareGoMail(b *testing.B) {
 	server := mailtest.New(b, mailtest.Options{})
-	pem, err := os.ReadFile(server.CAFile(b))
-	if err != nil {
-		b.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	client, err := gomail.NewClient(server.Host(), gomail.WithPort(server.Port()), gomail.WithTLSPolicy(gomail.TLSMandatory),
-		gomail.WithTLSConfig(&tls.Config{RootCAs: pool, ServerName: server.Host(), MinVersion: tls.VersionTLS12}))
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := client.DialWithContext(ctx); err != nil {
-		b.Fatal(err)
-	}
+	client := server.GoMail(b)
 	messages := benchLetters()
 	b.ResetTimer()
 	for n := 0; n < b.N; n += batch {
-		var out []*gomail.Msg
-		for _, m := range messages[:min(batch, b.N-n)] {
-			msg := gomail.NewMsg()
-			if err := msg.FromFormat("Lab portal", "portal@lab.example"); err != nil {
-				b.Fatal(err)
-			}
-			if err := msg.To(m.To); err != nil {
-				b.Fatal(err)
-			}
-			msg.Subject(m.Subject)
-			msg.SetMessageIDWithValue(m.ID + "@lab.example")
-			msg.SetDateWithValue(m.Date)
-			msg.SetBodyString(gomail.TypeTextPlain, m.Text)
-			msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
-			out = append(out, msg)
-		}
-		if err := client.Send(out...); err != nil {
-			b.Fatal(err)
-		}
+		client.Send(b, messages[:min(batch, b.N-n)])
 	}
 	b.StopTimer()
-	if err := client.Close(); err != nil {
-		b.Error(err)
-	}
 	came(b, server)
 }
 

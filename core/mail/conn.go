@@ -194,32 +194,88 @@ func (c *conn) deliver(from, to string, msg *mail.Msg) (at stage, usable bool, e
 	if err := c.smtp.UpdateDeadline(c.timeout); err != nil {
 		return stageSender, false, err
 	}
-	if err := c.smtp.Mail("<" + from + ">"); err != nil {
-		return stageSender, c.reset(err), err
+	if at, err := c.address(from, to); err != nil {
+		return at, c.reset(err), err
 	}
-	if err := c.smtp.Rcpt("<" + to + ">"); err != nil {
-		return stageRecipient, c.reset(err), err
-	}
-	w, err := c.smtp.Data()
-	if err != nil {
-		return stageContent, c.reset(err), err
-	}
+	w := c.smtp.Text.DotWriter()
 	if _, err := msg.WriteTo(w); err != nil {
 		return stageContent, false, err // no dot: half a message is none
 	}
 	if err := w.Close(); err != nil {
+		return stageContent, false, err
+	}
+	if _, _, err := c.smtp.Text.ReadResponse(250); err != nil {
 		return stageContent, c.reset(err), err
 	}
 	c.taken++
 	return stageContent, true, nil
 }
 
-// reset clears the way for the next message after a refusal, and says whether
-// there is a way. A 421 closes the connection (RFC 5321 §3.8).
-func (c *conn) reset(err error) bool {
-	var reply *textproto.Error
-	return errors.As(err, &reply) && reply.Code != 421 && c.smtp.Reset() == nil
+// address says from whom and to whom a message is, and asks for its content.
+func (c *conn) address(from, to string) (at stage, err error) {
+	if together, _ := c.smtp.Extension("PIPELINING"); together {
+		return c.addressTogether(from, to)
+	}
+	if err := c.smtp.Mail("<" + from + ">"); err != nil {
+		return stageSender, err
+	}
+	if err := c.smtp.Rcpt("<" + to + ">"); err != nil {
+		return stageRecipient, err
+	}
+	if err := c.say("DATA"); err != nil {
+		return stageContent, err
+	}
+	_, _, err = c.smtp.Text.ReadResponse(354)
+	return stageContent, err
 }
+
+// addressTogether says it to a server that hears all commands at once and then
+// answers them (RFC 2920): a message costs two ways there and back, not four.
+func (c *conn) addressTogether(from, to string) (at stage, err error) {
+	text := c.smtp.Text
+	if err := c.say("MAIL FROM:<" + from + ">\r\nRCPT TO:<" + to + ">\r\nDATA"); err != nil {
+		return stageSender, err
+	}
+	for _, answer := range [...]struct {
+		to   stage
+		want int
+	}{{stageSender, 250}, {stageRecipient, 25}, {stageContent, 354}} {
+		_, _, said := text.ReadResponse(answer.want)
+		if err == nil {
+			at, err = answer.to, said
+		}
+		switch {
+		case said == nil && answer.to == stageContent && err != nil:
+			// It waits for the content of a message that it has refused, and gets
+			// none, whatever it says to that (RFC 2920 §3.1).
+			if c.say(".") == nil {
+				_, _, _ = text.ReadResponse(0)
+			}
+		case said != nil && !refused(said):
+			return at, err // there are no more answers
+		}
+	}
+	return at, err
+}
+
+// say sends lines of commands.
+func (c *conn) say(lines string) error {
+	if _, err := c.smtp.Text.W.WriteString(lines + "\r\n"); err != nil {
+		return err
+	}
+	return c.smtp.Text.W.Flush()
+}
+
+// refused says whether an error is an answer, after which the connection goes on. A
+// 421 closes it (RFC 5321 §3.8).
+func refused(err error) bool {
+	var reply *textproto.Error
+	return errors.As(err, &reply) && reply.Code != 421
+}
+
+// reset clears the way for the next message after a refusal, and says whether
+// there is a way.
+func (c *conn) reset(err error) bool { return refused(err) && c.smtp.Reset() == nil }
 
 // drop ends the connection without a word.
 func (c *conn) drop() {
