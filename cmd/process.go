@@ -64,6 +64,16 @@ func Main() int {
 func (p *process) run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
+	root := p.commands()
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetArgs(p.args)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	return p.leave(root.ExecuteContext(ctx))
+}
+
+// commands are all commands of the program, those of its libraries too.
+func (p *process) commands() *cobra.Command {
 	root := p.root()
 	root.AddCommand(&cobra.Command{
 		Use: "man", Short: p.dict.T("verb.man"), Args: between(0, 0),
@@ -71,7 +81,7 @@ func (p *process) run() int {
 	})
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		path := strings.Fields(cmd.CommandPath())[1:]
-		if err := p.styled(ctx, append(path, "--help")...); err != nil {
+		if err := p.styled(cmd.Context(), append(path, "--help")...); err != nil {
 			writeHelp(p.dict, cmd, p.out)
 		}
 	})
@@ -83,11 +93,7 @@ func (p *process) run() int {
 			c.Short = p.dict.T("verb." + c.Name())
 		}
 	}
-	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SetArgs(p.args)
-	root.SetOut(p.out)
-	root.SetErr(p.err)
-	return p.leave(root.ExecuteContext(ctx))
+	return root
 }
 
 // endings are the signals that end the program. One that was ignored when it was

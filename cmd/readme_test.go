@@ -1,36 +1,29 @@
 // What README.md says is held to the program: its verbs and flags, its table of
 // the policy, and the files that it links to.
 
-package main
+package cmd
 
 import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"postern/cmd"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"postern/core"
+	"postern/tui"
 )
-
-// asProgram makes the test's own binary the program.
-const asProgram = "POSTERN_TEST_AS_PROGRAM"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) == "1" {
-		os.Exit(cmd.Main())
-	}
-	os.Exit(m.Run())
-}
 
 func readme(t *testing.T) string {
 	t.Helper()
-	b, err := os.ReadFile("README.md")
+	b, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,48 +76,26 @@ func TestReadmeKnowsThePolicy(t *testing.T) {
 	}
 }
 
-// offered asks the program what may follow: verbs after words, flags after "--".
-func offered(t *testing.T, words ...string) []string {
-	t.Helper()
-	c := exec.Command(os.Args[0], append([]string{"__complete"}, words...)...)
-	c.Env = append(os.Environ(), asProgram+"=1", "LC_ALL=C.UTF-8")
-	out, err := c.Output()
-	if err != nil {
-		t.Fatalf("%v: %v", words, err)
-	}
-	var names []string
-	for line := range strings.Lines(string(out)) {
-		if name, _, found := strings.Cut(strings.TrimSpace(line), "\t"); found {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 func TestReadmeKnowsEveryVerbAndFlag(t *testing.T) {
+	catalog, err := tui.LoadCatalog()
+	if err != nil {
+		t.Fatal(err)
+	}
 	doors := []string{"help", "serve", "demo"} // told of elsewhere on the page
 	verbs, flags := map[string]bool{}, map[string]bool{"--help": true}
-	var walk func(path []string)
-	walk = func(path []string) {
-		for _, f := range offered(t, append(slices.Clone(path), "--")...) {
-			flags[f] = true
+	var walk func(c *cobra.Command, path []string)
+	walk = func(c *cobra.Command, path []string) {
+		for _, set := range []*pflag.FlagSet{c.Flags(), c.PersistentFlags()} {
+			set.VisitAll(func(f *pflag.Flag) { flags["--"+f.Name] = true })
 		}
-		below := offered(t, append(slices.Clone(path), "")...)
-		if len(below) == 0 {
+		if !c.HasSubCommands() && !slices.Contains(doors, path[0]) {
 			verbs[strings.Join(path, " ")] = true
 		}
-		for _, name := range below {
-			if len(path) > 0 || !slices.Contains(doors, name) {
-				walk(append(slices.Clone(path), name))
-			}
+		for _, below := range c.Commands() {
+			walk(below, append(slices.Clone(path), below.Name()))
 		}
 	}
-	walk(nil)
-	for _, door := range doors {
-		for _, f := range offered(t, door, "--") {
-			flags[f] = true
-		}
-	}
+	walk((&process{catalog: catalog, dict: catalog.Dict("en")}).commands(), nil)
 	listed := map[string]bool{"completion zsh": true, "completion fish": true, "completion powershell": true}
 	for _, row := range rows(t, "verbs") {
 		listed[row[0]] = true
@@ -148,7 +119,7 @@ func TestReadmeKnowsEveryVerbAndFlag(t *testing.T) {
 
 func TestReadmeLinksToWhatIsThere(t *testing.T) {
 	for _, l := range regexp.MustCompile(`(?:\]\(|src="|href=")([^)"#:]+)[)"]`).FindAllStringSubmatch(readme(t), -1) {
-		if _, err := os.Stat(l[1]); err != nil {
+		if _, err := os.Stat(filepath.Join("..", l[1])); err != nil {
 			t.Error(err)
 		}
 	}
