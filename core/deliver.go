@@ -220,8 +220,11 @@ func (c *courier) handOver(ctx context.Context, parts <-chan part, results chan<
 				waits[done.due[i].Account] = true
 			}
 		}
+		// The service's rest begins before anybody can see that it failed: whoever
+		// sees it may let the clock go on.
+		down := c.judgeService(done.outcomes)
 		results <- done // is always taken, also when the door closes
-		if c.judgeService(done.outcomes) {
+		if down {
 			return next, errDown
 		}
 		if ctx.Err() != nil {

@@ -150,3 +150,9 @@ func SendPosts(ctx context.Context, p *Portal) error {
 
 // SetPoster has a portal post by another one.
 func SetPoster(p *Portal, poster Poster) { p.base.poster = poster }
+
+// Alarm is a channel that is closed at a time.
+func (p *Portal) Alarm(at time.Time) <-chan struct{} {
+	rings, _ := p.base.alarm(at)
+	return rings
+}

@@ -141,17 +141,21 @@ func (b *base) wait(ctx context.Context, changed <-chan store.Event, until time.
 	}
 }
 
-// alarm returns a channel that is closed at a time, but not before a millisecond
-// has passed, so that what is late is not tried without a pause; zero: never.
+// alarm returns a channel that is closed at a time; zero: never. What is late
+// already rings after a moment of the machine's own time, so that it is not tried
+// again without a pause, whatever the portal's clock does.
 func (b *base) alarm(at time.Time) (due <-chan struct{}, stop func() bool) {
 	rings := make(chan struct{})
 	if at.IsZero() {
 		return rings, func() bool { return true }
 	}
-	ring := sync.OnceFunc(func() { close(rings) })
 	left := at.Sub(b.clock.Now())
-	stop = b.clock.AfterFunc(max(left, time.Millisecond), ring)
-	if left > 0 && !b.clock.Now().Before(at) { // the clock was set while the alarm was
+	if left <= 0 {
+		return rings, time.AfterFunc(time.Millisecond, func() { close(rings) }).Stop
+	}
+	ring := sync.OnceFunc(func() { close(rings) })
+	stop = b.clock.AfterFunc(left, ring)
+	if !b.clock.Now().Before(at) { // the clock was set while the alarm was
 		ring()
 	}
 	return rings, stop
