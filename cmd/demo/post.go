@@ -16,7 +16,7 @@ import (
 
 // postPatience bounds how long the story waits for a message to be carried. It is
 // a matter of microseconds, and something is wrong if it takes that long.
-const postPatience = 10 * time.Second
+const postPatience = time.Minute
 
 // post carries mail and text messages while the story is told. When it is over
 // there is no provider any more: what visitors cause stays in the outbox, where

@@ -270,6 +270,7 @@ func TestPicturesAreCurrent(t *testing.T) {
 		file := filepath.Join(pictures, s.name+".svg")
 		known[file] = true
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			current(t, file, shoot(t, s))
 		})
 	}
