@@ -24,7 +24,10 @@ func (p *place) signingIn(t testing.TB, opts ...tuitest.Option) (*signIn, *tuite
 // waitForHome waits until somebody is signed in, and nothing is under home.
 func waitForHome(t testing.TB, v *tuitest.Terminal, e *Env, name string) {
 	t.Helper()
-	v.WaitUntil(name+" is at home", func(string) bool { return e.Me().UserName == name && v.Router().Depth() == 1 })
+	v.WaitUntil(name+" is at home", func(string) bool {
+		_, there := v.Router().Top().(*home)
+		return there && e.Me().UserName == name && v.Router().Depth() == 1
+	})
 }
 
 func TestSomebodySignsInByNameOrAddress(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long WaitFor waits; only a failing test waits so long.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // grace is how long a command may run before it counts as one that waits for
 // something: a timer, a watch, a slow hash. Those are waited for with WaitFor.
