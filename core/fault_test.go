@@ -229,6 +229,7 @@ func TestTheStoreFailsAtAnyCall(t *testing.T) {
 			continue
 		}
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			p, faulty := faultyPlace(t, f.fresh)
 			run := f.prepare(t, p)
 			before, done := substance(p.Dump()), countDone(p, f.fresh)
@@ -285,6 +286,7 @@ func TestAFailingStoreLetsNobodyIn(t *testing.T) {
 			continue
 		}
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			for n, calls := 1, 1; n <= calls; n++ {
 				p, faulty := faultyPlace(t, false)
 				run := f.prepare(t, p)

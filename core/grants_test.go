@@ -271,6 +271,7 @@ func TestTheLastOwnerKeepsTheRole(t *testing.T) {
 // Two owners who do it to each other at the same moment leave one, whichever way
 // they take, also where the engine runs everything twice.
 func TestTwoOwnersRemoveEachOther(t *testing.T) {
+	t.Parallel()
 	rounds := 1000
 	if testing.Short() {
 		rounds = 60

@@ -57,6 +57,7 @@ func byItself(a AppPolicy) Policy {
 // that of any app, whenever a session begins; it does not matter in which order
 // they come, nor whether one comes twice.
 func TestTheStrictestIsNeverWeakerThanAny(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))

@@ -109,6 +109,7 @@ func TestTheLastOwnerStays(t *testing.T) {
 
 // Two owners who suspend each other at the same moment leave one.
 func TestTwoOwnersSuspendEachOther(t *testing.T) {
+	t.Parallel()
 	p := coretest.Open(t)
 	p.SignUp("mara")
 	grant(t, p, must(p.Accounts.Show(ctx, coretest.Console(), "mara"))(t).ID, core.RoleOwner)
