@@ -247,15 +247,16 @@ func (v verbSet) analysisRun() *cobra.Command {
 }
 
 func (v verbSet) analysisResolve() *cobra.Command {
-	var why string
+	var why, typed string
 	cmd := v.verb("resolve ID VERDICT", "analysis_resolve", 2, 2, func(ctx context.Context, c *Call, args []string) error {
-		r, err := c.Portal.Analysis.Resolve(ctx, c.Actor, args[0], script.Verdict(args[1]), why)
+		r, err := c.Portal.Analysis.Resolve(ctx, c.Actor, args[0], script.Verdict(args[1]), why, typed)
 		if err != nil {
 			return err
 		}
 		return c.answerRun(core.RunDetail{Run: r})
 	})
 	cmd.Flags().StringVar(&why, "reason", "", v.flag("reason"))
+	cmd.Flags().StringVar(&typed, "confirm", "", v.flag("request_approve_confirm"))
 	return cmd
 }
 

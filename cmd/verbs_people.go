@@ -22,19 +22,20 @@ type bulkShape struct {
 	Error   *errorShape        `json:"error,omitempty"`
 }
 
-// oneDeed does something to one account, for a reason where one can be given.
-type oneDeed func(ctx context.Context, c *Call, user, why string) error
+// oneDeed does something to one account, with the reason and the confirmation of the
+// act where it takes them.
+type oneDeed func(ctx context.Context, c *Call, user string, act core.BulkAct) error
 
 // userBulk is a verb that does one thing to one account or to several. For one it
 // says what one would say; for several it sums up, and is refused (exit code 1)
 // when it was not done to all.
 func (v verbSet) userBulk(name string, kind core.BulkKind, one oneDeed) *cobra.Command {
-	var why string
+	act := core.BulkAct{Kind: kind}
 	cmd := v.verb(name+" USER...", "user_"+strings.ReplaceAll(name, "-", "_"), 1, -1, func(ctx context.Context, c *Call, args []string) error {
 		if len(args) == 1 {
-			return one(ctx, c, args[0], why)
+			return one(ctx, c, args[0], act)
 		}
-		got, err := c.Portal.Accounts.Each(ctx, c.Actor, core.BulkAct{Kind: kind, Reason: why}, args, nil)
+		got, err := c.Portal.Accounts.Each(ctx, c.Actor, act, args, nil)
 		if err != nil && got.Done == 0 && len(got.Refused) == 0 {
 			return err
 		}
@@ -66,7 +67,10 @@ func (v verbSet) userBulk(name string, kind core.BulkKind, one oneDeed) *cobra.C
 		return bad
 	})
 	if kind.Reasoned() {
-		cmd.Flags().StringVar(&why, "reason", "", v.flag("reason"))
+		cmd.Flags().StringVar(&act.Reason, "reason", "", v.flag("reason"))
+	}
+	if kind == core.BulkDelete {
+		cmd.Flags().StringVar(&act.Confirm, "confirm", "", v.flag("user_delete_confirm"))
 	}
 	return cmd
 }
@@ -197,7 +201,7 @@ func (v verbSet) userList() *cobra.Command {
 
 // userEndSessions ends every session of an account.
 func (v verbSet) userEndSessions() *cobra.Command {
-	return v.userBulk("end-sessions", core.BulkEndSessions, func(ctx context.Context, c *Call, user, _ string) error {
+	return v.userBulk("end-sessions", core.BulkEndSessions, func(ctx context.Context, c *Call, user string, _ core.BulkAct) error {
 		n, err := c.Portal.Sessions.EndAll(ctx, c.Actor, user)
 		if err != nil {
 			return err

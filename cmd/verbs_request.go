@@ -57,15 +57,16 @@ func (v verbSet) requestMake() *cobra.Command {
 }
 
 func (v verbSet) requestMakeFor() *cobra.Command {
-	var why string
+	var why, typed string
 	cmd := v.verb("make-for USER", "request_make_for", 1, 1, func(ctx context.Context, c *Call, args []string) error {
-		r, err := c.Portal.Requests.MakeFor(ctx, c.Actor, args[0], why)
+		r, err := c.Portal.Requests.MakeFor(ctx, c.Actor, args[0], why, typed)
 		if err != nil {
 			return err
 		}
 		return c.answerRequest(r)
 	})
 	cmd.Flags().StringVar(&why, "reason", "", v.flag("reason"))
+	cmd.Flags().StringVar(&typed, "confirm", "", v.flag("request_approve_confirm"))
 	return cmd
 }
 
@@ -221,13 +222,16 @@ func (v verbSet) requestDecide(name, key string, decide func(*core.Requests, con
 }
 
 func (v verbSet) requestMove() *cobra.Command {
-	return v.verb("move ID", "request_move", 1, 1, func(ctx context.Context, c *Call, args []string) error {
-		r, err := c.Portal.Requests.Move(ctx, c.Actor, args[0])
+	var typed string
+	cmd := v.verb("move ID", "request_move", 1, 1, func(ctx context.Context, c *Call, args []string) error {
+		r, err := c.Portal.Requests.Move(ctx, c.Actor, args[0], typed)
 		if err != nil {
 			return err
 		}
 		return c.answerRequest(r)
 	})
+	cmd.Flags().StringVar(&typed, "confirm", "", v.flag("request_approve_confirm"))
+	return cmd
 }
 
 // requestReceipt writes the document as it was signed, or its signature, so that

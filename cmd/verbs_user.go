@@ -17,26 +17,26 @@ import (
 func (v verbSet) users() *cobra.Command {
 	return v.group("user", "user",
 		v.userList(), v.userShow(),
-		v.userDeed("suspend", core.BulkSuspend, func(ctx context.Context, c *Call, user, why string) error {
-			return c.Portal.Accounts.Suspend(ctx, c.Actor, user, why)
+		v.userDeed("suspend", core.BulkSuspend, func(ctx context.Context, c *Call, user string, act core.BulkAct) error {
+			return c.Portal.Accounts.Suspend(ctx, c.Actor, user, act.Reason)
 		}),
-		v.userDeed("resume", core.BulkResume, func(ctx context.Context, c *Call, user, _ string) error {
+		v.userDeed("resume", core.BulkResume, func(ctx context.Context, c *Call, user string, _ core.BulkAct) error {
 			return c.Portal.Accounts.Resume(ctx, c.Actor, user)
 		}),
-		v.userDeed("unlock", core.BulkUnlock, func(ctx context.Context, c *Call, user, _ string) error {
+		v.userDeed("unlock", core.BulkUnlock, func(ctx context.Context, c *Call, user string, _ core.BulkAct) error {
 			return c.Portal.Accounts.Unlock(ctx, c.Actor, user)
 		}),
-		v.userDeed("approve", core.BulkApprove, func(ctx context.Context, c *Call, user, _ string) error {
+		v.userDeed("approve", core.BulkApprove, func(ctx context.Context, c *Call, user string, _ core.BulkAct) error {
 			return c.Portal.Accounts.Approve(ctx, c.Actor, user)
 		}),
-		v.userDeed("reject", core.BulkReject, func(ctx context.Context, c *Call, user, why string) error {
-			return c.Portal.Accounts.Reject(ctx, c.Actor, user, why)
+		v.userDeed("reject", core.BulkReject, func(ctx context.Context, c *Call, user string, act core.BulkAct) error {
+			return c.Portal.Accounts.Reject(ctx, c.Actor, user, act.Reason)
 		}),
-		v.userDeed("expire", core.BulkExpire, func(ctx context.Context, c *Call, user, _ string) error {
+		v.userDeed("expire", core.BulkExpire, func(ctx context.Context, c *Call, user string, _ core.BulkAct) error {
 			return c.Portal.Accounts.ExpirePassword(ctx, c.Actor, user)
 		}),
-		v.userDeed("delete", core.BulkDelete, func(ctx context.Context, c *Call, user, why string) error {
-			_, err := c.Portal.Requests.MakeFor(ctx, c.Actor, user, why)
+		v.userDeed("delete", core.BulkDelete, func(ctx context.Context, c *Call, user string, act core.BulkAct) error {
+			_, err := c.Portal.Requests.MakeFor(ctx, c.Actor, user, act.Reason, act.Confirm)
 			return err
 		}),
 		v.userEndSessions(),
@@ -61,8 +61,8 @@ func (v verbSet) userSet() *cobra.Command {
 
 // userDeed is a verb that does one thing to accounts and says so.
 func (v verbSet) userDeed(name string, kind core.BulkKind, do oneDeed) *cobra.Command {
-	return v.userBulk(name, kind, func(ctx context.Context, c *Call, user, why string) error {
-		if err := do(ctx, c, user, why); err != nil {
+	return v.userBulk(name, kind, func(ctx context.Context, c *Call, user string, act core.BulkAct) error {
+		if err := do(ctx, c, user, act); err != nil {
 			return err
 		}
 		return c.answer(doneShape{Done: "user " + name, User: user}, func(p *page) {
@@ -164,7 +164,7 @@ func (v verbSet) userCode() *cobra.Command {
 
 // userResetFactors is for somebody who has lost whatever proves who they are.
 func (v verbSet) userResetFactors() *cobra.Command {
-	return v.userBulk("reset-factors", core.BulkResetFactors, func(ctx context.Context, c *Call, user, _ string) error {
+	return v.userBulk("reset-factors", core.BulkResetFactors, func(ctx context.Context, c *Call, user string, _ core.BulkAct) error {
 		n, err := c.Portal.Accounts.ResetFactors(ctx, c.Actor, user)
 		if err != nil {
 			return err

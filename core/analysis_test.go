@@ -293,14 +293,14 @@ func TestAnUnknownRunIsResolved(t *testing.T) {
 	}
 	_, err := core.Analyse(ctx, p.Portal, core.Analysed{Request: "lost", Account: accountOf(t, p, "mara"), Script: "lost", Again: true})
 	refused(t, err, core.CodeConflict, "request") // not by being run again
-	refused(t, only(p.Analysis.Resolve(ctx, p.Owner, r.ID, "delete", "x")), core.CodeFormat, "verdict")
-	refused(t, only(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Reject, "")), core.CodeRequired, "reason")
-	refused(t, only(p.Analysis.Resolve(ctx, p.Owner, "01R", script.Approve, "")), core.CodeNotFound, "run")
-	got := must(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Reject, "asked again"))(t)
+	refused(t, only(p.Analysis.Resolve(ctx, p.Owner, r.ID, "delete", "x", "")), core.CodeFormat, "verdict")
+	refused(t, only(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Reject, "", "")), core.CodeRequired, "reason")
+	refused(t, only(p.Analysis.Resolve(ctx, p.Owner, "01R", script.Approve, "", "")), core.CodeNotFound, "run")
+	got := must(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Reject, "asked again", ""))(t)
 	if got.State != core.RunDone || got.Verdict != script.Reject || got.ResolvedBy != p.Owner.Account || got.Outcome != "" {
 		t.Errorf("it is %+v", got)
 	}
-	refused(t, only(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Approve, "")), core.CodeConflict, "run")
+	refused(t, only(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Approve, "", "")), core.CodeConflict, "run")
 	// Runs go when they have ended long ago; nothing else of the analysis does.
 	p.Clock.Advance(181 * 24 * time.Hour)
 	must(p.Sweep(ctx, p.Clock.Now()))(t)

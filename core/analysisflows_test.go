@@ -101,12 +101,12 @@ func analysisFlows() []flow {
 		}},
 		{name: "resolve a run", prepare: func(t *testing.T, p *coretest.Place) func() error {
 			r := unknownRun(t, p)
-			return func() error { return only(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Reject, "asked again")) }
+			return func() error { return only(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Reject, "asked again", "")) }
 		}},
 		{name: "resolve a run that is none", denied: true, prepare: func(t *testing.T, p *coretest.Place) func() error {
 			saved(t, p, "check", "approve()")
 			r := must(p.Analysis.DryRun(ctx, p.Owner, core.DryInput{Name: "check", User: "mara"}))(t)
-			return func() error { return only(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Approve, "")) }
+			return func() error { return only(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Approve, "", "")) }
 		}},
 		{name: "post again", prepare: func(t *testing.T, p *coretest.Place) func() error {
 			id := failedPost(t, p)

@@ -252,7 +252,7 @@ func (b *base) lose(ctx context.Context, id string) error {
 		if err := runs.Put(t, invert(id), r); err != nil {
 			return err
 		}
-		if err := t.runChanged(r); err != nil {
+		if err := t.runChanged(r, given); err != nil {
 			return err
 		}
 		return t.record(t.entry)
@@ -262,8 +262,10 @@ func (b *base) lose(ctx context.Context, id string) error {
 // Resolve says what a run meant of which nobody knows what became of it. Nothing
 // that its script may have asked for is done. CodeDenied, CodeStepUp; CodeNotFound
 // (field "run"); CodeConflict for a run that is not unknown; CodeFormat (field
-// "verdict"); CodeRequired (field "reason") unless it is approved.
-func (s *Analysis) Resolve(ctx context.Context, actor Actor, id string, verdict script.Verdict, reason string) (Run, error) {
+// "verdict"); CodeRequired (field "reason") unless it is approved. Where an approval
+// deletes the account at once, typed is its user name: CodeConfirm (field
+// "user_name") for another one.
+func (s *Analysis) Resolve(ctx context.Context, actor Actor, id string, verdict script.Verdict, reason, typed string) (Run, error) {
 	var r Run
 	err := s.do(ctx, actor, ActAnalysisResolve, "", func(t *txn) (err error) {
 		if err := t.may(OpAnalysis, ""); err != nil {
@@ -292,7 +294,7 @@ func (s *Analysis) Resolve(ctx context.Context, actor Actor, id string, verdict 
 		if err := runs.Put(t, invert(id), r); err != nil {
 			return err
 		}
-		return t.runChanged(r)
+		return t.runChanged(r, byName(typed))
 	})
 	if err != nil {
 		return Run{}, err
@@ -356,6 +358,9 @@ func (t *txn) nameRun(r *Run) (err error) {
 type RunDetail struct {
 	Run
 	Posts []Post `json:"posts"`
+	// AtOnce says that whoever approves the request that it is about deletes the
+	// account there and then.
+	AtOnce bool `json:"-"`
 }
 
 // Show returns a run in full. CodeDenied, CodeNotFound (field "run").
@@ -372,6 +377,7 @@ func (s *Analysis) Show(ctx context.Context, actor Actor, id string) (RunDetail,
 		if err := t.nameRun(&d.Run); err != nil {
 			return err
 		}
+		d.AtOnce = d.Request != "" && t.policy.Deletion.GraceDays == 0
 		rows, err := posts.PageEq(t, "run", id, "", MaxPage)
 		for _, p := range rows {
 			d.Posts = append(d.Posts, p.Value)

@@ -8,6 +8,7 @@ package core
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -48,6 +49,9 @@ func (k BulkKind) proved() bool { return k == BulkResetFactors || k == BulkDelet
 type BulkAct struct {
 	Kind   BulkKind
 	Reason string
+	// Confirm is typed where a deletion is at once and for good: the user name of the
+	// one account, or how many there are.
+	Confirm string
 }
 
 // BulkRefusal is one account to which it was not done, and why.
@@ -68,16 +72,22 @@ type BulkResult struct {
 // through; never by two at once. When ctx is done no more are begun, and those that
 // were are finished: the result says exactly what was done, and there is no error.
 // CodeDenied and CodeStepUp when the actor may do it to nobody, CodeNotFound for an
-// unknown kind (field "act"), CodeRange for too many ("users"), and for a reason
-// what Suspend refuses it with: then nothing was done. CodeSessionEnded and
+// unknown kind (field "act"), CodeRange for too many ("users"), CodeConfirm ("users",
+// the rule is how many) for another Confirm where it is needed, and for a reason what
+// Suspend refuses it with: then nothing was done. CodeSessionEnded and
 // CodeUnavailable when it had to be given up on the way, with what was done.
 func (s *Accounts) Each(ctx context.Context, actor Actor, act BulkAct, refs []string, progress func(done, total int)) (BulkResult, error) {
-	do, err := s.bulk(actor, act)
-	if err != nil {
-		return BulkResult{}, err
-	}
 	if len(refs) > MaxBulk {
 		return BulkResult{}, &Error{Code: CodeRange, Field: "users", Rule: "1-" + itoa(MaxBulk), N: MaxBulk}
+	}
+	refs = once(refs)
+	sure := byNumber(act.Confirm, len(refs))
+	if len(refs) == 1 {
+		sure = byName(act.Confirm)
+	}
+	do, err := s.bulk(actor, act, sure)
+	if err != nil {
+		return BulkResult{}, err
 	}
 	err = s.read(ctx, actor, func(t *txn) error {
 		if err := t.may(OpManageAccounts, ""); err != nil {
@@ -92,14 +102,19 @@ func (s *Accounts) Each(ctx context.Context, actor Actor, act BulkAct, refs []st
 			}
 		}
 		if act.Kind.proved() {
-			return t.requireFresh()
+			if err := t.requireFresh(); err != nil {
+				return err
+			}
+		}
+		if act.Kind == BulkDelete && len(refs) > 1 && t.policy.Deletion.terms().AtOnce() {
+			return sure(Account{})
 		}
 		return nil
 	})
 	if err != nil {
 		return BulkResult{}, err
 	}
-	b := &bulkRun{refs: once(refs), progress: progress}
+	b := &bulkRun{refs: refs, progress: progress}
 	var workers sync.WaitGroup
 	for range min(bulkWorkers, len(b.refs)) {
 		workers.Go(func() { b.work(ctx, do) })
@@ -109,7 +124,7 @@ func (s *Accounts) Each(ctx context.Context, actor Actor, act BulkAct, refs []st
 }
 
 // bulk returns what is done to each.
-func (s *Accounts) bulk(actor Actor, act BulkAct) (func(ctx context.Context, ref string) error, error) {
+func (s *Accounts) bulk(actor Actor, act BulkAct, sure consent) (func(ctx context.Context, ref string) error, error) {
 	plain := map[BulkKind]func(context.Context, Actor, string) error{
 		BulkResume: s.Resume, BulkUnlock: s.Unlock, BulkExpire: s.ExpirePassword, BulkApprove: s.Approve,
 		BulkResetFactors: func(ctx context.Context, actor Actor, ref string) error {
@@ -125,7 +140,7 @@ func (s *Accounts) bulk(actor Actor, act BulkAct) (func(ctx context.Context, ref
 		},
 		BulkReject: func(ctx context.Context, actor Actor, ref string) error { return s.Reject(ctx, actor, ref, act.Reason) },
 		BulkDelete: func(ctx context.Context, actor Actor, ref string) error {
-			_, err := (&Requests{s.base}).MakeFor(ctx, actor, ref, act.Reason)
+			_, err := (&Requests{s.base}).makeFor(ctx, actor, ref, act.Reason, sure)
 			return err
 		},
 	}
@@ -134,6 +149,17 @@ func (s *Accounts) bulk(actor Actor, act BulkAct) (func(ctx context.Context, ref
 		return nil, refuseField(CodeNotFound, "act")
 	}
 	return func(ctx context.Context, ref string) error { return do(ctx, actor, ref) }, nil
+}
+
+// byNumber is the consent of whoever types how many go for good: CodeConfirm (field
+// "users") for another number.
+func byNumber(typed string, n int) consent {
+	return func(Account) error {
+		if strings.TrimSpace(typed) != itoa(n) {
+			return &Error{Code: CodeConfirm, Field: "users", Rule: itoa(n)}
+		}
+		return nil
+	}
 }
 
 // once returns refs without those that were given twice.

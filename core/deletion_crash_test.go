@@ -113,7 +113,7 @@ func killWhileDeleting(t *testing.T, dir, name string) (acknowledged bool) {
 func deleteInChild(t *testing.T, dir, name string) {
 	p := coretest.New(t, coretest.WithStore(openDir(t, dir)))
 	fmt.Println("begin")
-	_, err := p.Requests.MakeFor(ctx, coretest.Console(), name, "")
+	_, err := p.Requests.MakeFor(ctx, coretest.Console(), name, "", name)
 	ok(t, err)
 	fmt.Println("done")
 	select {} // until it is killed

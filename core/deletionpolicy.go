@@ -6,6 +6,7 @@ package core
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,17 +168,20 @@ func (t *txn) nameSettings(list []SettingChange) error {
 	return nil
 }
 
-// deciders are the accounts that decide about requests: the owner that the
-// policy names, while that one is an active owner, or else every owner.
-func (t *txn) deciders() ([]string, error) {
+// deciders are the accounts that decide about the request of an account: the owner
+// that the policy names, while that one is an active owner, or else every owner.
+// Nobody decides about their own; the last owner is told of it all the same, who can
+// find another one.
+func (t *txn) deciders(about string) ([]string, error) {
 	all, err := t.activeOwners()
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range all {
-		if id == t.policy.Deletion.Owner {
-			return []string{id}, nil
-		}
+	if others := slices.DeleteFunc(slices.Clone(all), func(id string) bool { return id == about }); len(others) > 0 {
+		all = others
+	}
+	if named := t.policy.Deletion.Owner; slices.Contains(all, named) {
+		return []string{named}, nil
 	}
 	return all, nil
 }

@@ -77,21 +77,21 @@ func TestEveryNoticeIsToldByItsAct(t *testing.T) {
 		{core.NoticeAccessEnded, map[string]string{"App": "Archive", "AppRole": "member"}, func() {
 			ok(t, p.Apps.Revoke(ctx, coretest.Console(), must(p.Apps.Of(ctx, coretest.Console(), "mara"))(t)[0].ID))
 		}},
-		{core.NoticeDeleteAsked, map[string]string{"Process": "mail"}, func() { request = must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", ""))(t) }},
+		{core.NoticeDeleteAsked, map[string]string{"Process": "mail"}, func() { request = must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", "", ""))(t) }},
 		{core.NoticeRequestMade, map[string]string{"Who": "mara"}, func() {
 			must(p.Requests.Cancel(ctx, coretest.Console(), request.ID, ""))(t)
-			must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", ""))(t)
+			must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", "", ""))(t)
 			request = must(p.Requests.List(ctx, coretest.Console(), core.StateOpen, "", 1))(t).Requests[0]
 		}},
 		{core.NoticeDeleteApproved, nil, func() { must(p.Requests.Approve(ctx, coretest.Console(), request.ID, "", ""))(t) }},
 		{core.NoticeDeleteHeld, nil, func() { must(p.Requests.Hold(ctx, coretest.Console(), request.ID, "wait"))(t) }},
 		{core.NoticeDeleteRefused, map[string]string{"Reason": "no"}, func() { must(p.Requests.Refuse(ctx, coretest.Console(), request.ID, "no"))(t) }},
 		{core.NoticeDeleteCancelled, nil, func() {
-			r := must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", ""))(t)
+			r := must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", "", ""))(t)
 			must(p.Requests.Cancel(ctx, coretest.Console(), r.ID, ""))(t)
 		}},
 		{core.NoticeRequestGone, map[string]string{"Who": "mara"}, func() {
-			r := must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", ""))(t)
+			r := must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", "", ""))(t)
 			must(p.Requests.Cancel(ctx, coretest.Console(), r.ID, ""))(t)
 		}},
 		{core.NoticeEmailChanged, nil, func() {

@@ -296,8 +296,9 @@ type RequestDetail struct {
 	// GoesBy is when the account is deleted if the request is approved now, under the
 	// policy as it is; zero: at once.
 	GoesBy time.Time
-	Email  string  // of the account
-	Roles  []Grant // that the account holds on the portal
+	Terms  DeletionTerms // of the policy as it is
+	Email  string        // of the account
+	Roles  []Grant       // that the account holds on the portal
 }
 
 // Get returns one request. CodeDenied, CodeNotFound (field "request").
@@ -311,7 +312,7 @@ func (s *Requests) Get(ctx context.Context, actor Actor, id string) (RequestDeta
 		if err != nil {
 			return err
 		}
-		if t.policy.Deletion.GraceDays > 0 {
+		if d.Terms = t.policy.Deletion.terms(); d.Terms.GraceDays > 0 {
 			d.GoesBy = t.policy.Deletion.due(t.now)
 		}
 		if d.Request, err = t.nameRequest(r); err != nil || !r.State.Open() {

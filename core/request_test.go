@@ -138,11 +138,11 @@ func TestDeletingAtOnceIsConsentedTo(t *testing.T) {
 		t.Errorf("a change of the policy has moved it: %+v", r)
 	}
 	fresh(t, p, p.Owner)
-	r = must(p.Requests.Move(ctx, p.Owner, r.ID))(t)
+	r = must(p.Requests.Move(ctx, p.Owner, r.ID, ""))(t)
 	if r.Process != core.ProcessOnce || r.State != core.RequestApproved || !r.Due.Equal(p.Clock.Now().Add(3*day)) {
 		t.Errorf("moved: %+v", r)
 	}
-	_, err := p.Requests.Move(ctx, p.Owner, r.ID)
+	_, err := p.Requests.Move(ctx, p.Owner, r.ID, "")
 	refused(t, err, core.CodeConflict, "")
 	// Changing anything else later asks for nothing.
 	must(p.Policy.Set(ctx, coretest.Console(), core.PolicyChange{Values: map[string]string{"deletion.grace_days": "0"}}))(t)
@@ -283,7 +283,7 @@ func TestThePersonIsNotToldWhatTheStaffTellEachOther(t *testing.T) {
 	if d := must(p.Requests.Get(ctx, p.Owner, r.ID))(t); d.History[1].Reason != "a fraud case" || d.History[1].ByName != "lin" {
 		t.Errorf("those who decide are not told: %+v", d.History[1])
 	}
-	r = must(p.Requests.MakeFor(ctx, p.Owner, "mara", "a fraud case"))(t)
+	r = must(p.Requests.MakeFor(ctx, p.Owner, "mara", "a fraud case", ""))(t)
 	told("Mine, made by others,", must(p.Requests.Mine(ctx, mara))(t)...)
 	must(p.Requests.Refuse(ctx, p.Owner, r.ID, "the books are out"))(t)
 	if got := must(p.Requests.Mine(ctx, mara))(t)[0]; got.Reason != "the books are out" || got.History[1].Reason != got.Reason {
@@ -310,21 +310,21 @@ func TestWhoDecidesAboutRequests(t *testing.T) {
 			"approve": func() (core.Request, error) { return p.Requests.Approve(ctx, c.actor, c.id, "", "") },
 			"refuse":  func() (core.Request, error) { return p.Requests.Refuse(ctx, c.actor, c.id, "no") },
 			"hold":    func() (core.Request, error) { return p.Requests.Hold(ctx, c.actor, c.id, "no") },
-			"move":    func() (core.Request, error) { return p.Requests.Move(ctx, c.actor, c.id) },
+			"move":    func() (core.Request, error) { return p.Requests.Move(ctx, c.actor, c.id, "") },
 		} {
 			if _, err := act(); core.CodeOf(err) != core.CodeDenied {
 				t.Errorf("%s by %s: %v", name, c.actor.Account, err)
 			}
 		}
 	}
-	_, err := p.Requests.MakeFor(ctx, ida, "mara", "")
+	_, err := p.Requests.MakeFor(ctx, ida, "mara", "", "")
 	refused(t, err, core.CodeDenied, "")
-	_, err = p.Requests.MakeFor(ctx, mara, "lin", "")
+	_, err = p.Requests.MakeFor(ctx, mara, "lin", "", "")
 	refused(t, err, core.CodeDenied, "")
 	_, err = p.Requests.List(ctx, ida, "", "", 10)
 	refused(t, err, core.CodeDenied, "")
 	fresh(t, p, mara)
-	r := must(p.Requests.MakeFor(ctx, p.Owner, "ida", "left the club"))(t)
+	r := must(p.Requests.MakeFor(ctx, p.Owner, "ida", "left the club", ""))(t)
 	if r.Account != ida.Account || r.By != p.Owner.Account || r.ByName != "lin" || r.Reason != "left the club" {
 		t.Errorf("%+v", r)
 	}
@@ -375,7 +375,7 @@ func TestTwoOwnersDeleteEachOther(t *testing.T) {
 		mara := p.SignUp("mara")
 		give(t, p, coretest.Console(), "mara", core.RoleOwner)
 		both, names := []core.Actor{p.Owner, mara}, []string{"mara", "lin"}
-		parallel(2, func(i int) { _, _ = p.Requests.MakeFor(ctx, both[i], names[i], "") })
+		parallel(2, func(i int) { _, _ = p.Requests.MakeFor(ctx, both[i], names[i], "", names[i]) })
 		if gone(t, p, p.Owner.Account) == gone(t, p, mara.Account) {
 			t.Fatal("both are there, or neither is")
 		}
@@ -456,7 +456,7 @@ func TestTheDeciderIsNamed(t *testing.T) {
 	must(p.Requests.Cancel(ctx, noor, r.ID, ""))(t)
 	wasTold(t, p, mara, core.NoticeRequestGone)
 	atOnce(t, p, "0")
-	must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", ""))(t)
+	must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", "", ""))(t)
 	must(p.Policy.Set(ctx, coretest.Console(), core.PolicyChange{Values: map[string]string{"deletion.process": "mail"}}))(t)
 	asksDeletion(t, p, noor, "noor")
 	if asked(p.Owner) != 1 {
@@ -518,11 +518,11 @@ func requestFlows() []flow {
 		{name: "move a request", prepare: func(t *testing.T, p *coretest.Place) func() error {
 			r := asksDeletion(t, p, p.SignIn("mara"), "mara")
 			atOnce(t, p, "2")
-			return func() error { _, err := p.Requests.Move(ctx, p.Owner, r.ID); return err }
+			return func() error { _, err := p.Requests.Move(ctx, p.Owner, r.ID, ""); return err }
 		}},
 		{name: "ask for somebody to be deleted, not allowed", denied: true, prepare: func(_ *testing.T, p *coretest.Place) func() error {
 			me := p.SignIn("mara")
-			return func() error { _, err := p.Requests.MakeFor(ctx, me, "lin", ""); return err }
+			return func() error { _, err := p.Requests.MakeFor(ctx, me, "lin", "", ""); return err }
 		}},
 	}
 }

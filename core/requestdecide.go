@@ -95,12 +95,7 @@ func (s *Requests) Approve(ctx context.Context, actor Actor, id, reason, typed s
 		if err := t.requireOwnerBeside(a.ID); err != nil {
 			return r, err
 		}
-		if t.policy.Deletion.GraceDays == 0 {
-			if err := confirmed(a, typed); err != nil {
-				return r, err
-			}
-		}
-		return t.approve(r, a, why)
+		return t.approve(r, a, why, byName(typed))
 	})
 }
 
@@ -151,9 +146,10 @@ func (t *txn) holdRequest(r Request, a Account, why HeldWhy, reason string) (Req
 }
 
 // Move lets an open request that waits begin anew under the process that the
-// policy has now: a change of the policy by itself moves none. CodeConflict for one
-// that is decided, or of that process already. Else as Approve.
-func (s *Requests) Move(ctx context.Context, actor Actor, id string) (Request, error) {
+// policy has now: a change of the policy by itself moves none. Its person is told.
+// CodeConflict for one that is decided, or of that process already. Else as Approve,
+// also in what is typed where the process deletes at once.
+func (s *Requests) Move(ctx context.Context, actor Actor, id, typed string) (Request, error) {
 	return s.judge(ctx, actor, ActRequestMove, id, "", func(t *txn, r Request, a Account, _ string) (Request, error) {
 		p := t.policy.Deletion
 		same := r.Process == p.Process && (p.Process != ProcessAnalysis || r.Script == p.Script && r.Run == "")
@@ -173,6 +169,9 @@ func (s *Requests) Move(ctx context.Context, actor Actor, id string) (Request, e
 		if err := t.putRequest(r); err != nil {
 			return r, err
 		}
-		return t.begin(r, a)
+		if err := t.notify(a.ID, NoticeDeleteAsked, map[string]string{"Process": string(r.Process)}); err != nil {
+			return r, err
+		}
+		return t.begin(r, a, byName(typed))
 	})
 }

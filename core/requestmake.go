@@ -28,14 +28,25 @@ func (s *Requests) Losses(ctx context.Context, actor Actor) (Losses, error) {
 	return l, err
 }
 
+// DeletionTerms are what becomes of a request under a policy.
+type DeletionTerms struct {
+	Process   DeletionProcess
+	GraceDays int
+}
+
+// AtOnce says whether an account goes for good as soon as it is asked for.
+func (d DeletionTerms) AtOnce() bool { return d.Process == ProcessOnce && d.GraceDays == 0 }
+
+// terms are those of a policy.
+func (p DeletionPolicy) terms() DeletionTerms { return DeletionTerms{p.Process, p.GraceDays} }
+
 // RequestPlan is what somebody should know before they ask to be deleted, and of
 // what they asked for before.
 type RequestPlan struct {
-	UserName  string
-	Process   DeletionProcess
-	GraceDays int
-	Losses    Losses
-	Requests  []Request // the actor's own, newest first
+	UserName string
+	DeletionTerms
+	Losses   Losses
+	Requests []Request // the actor's own, newest first
 }
 
 // Open returns the open request, if there is one.
@@ -58,7 +69,7 @@ func (s *Requests) Plan(ctx context.Context, actor Actor) (RequestPlan, error) {
 		if err != nil {
 			return err
 		}
-		p = RequestPlan{UserName: a.UserName, Process: t.policy.Deletion.Process, GraceDays: t.policy.Deletion.GraceDays}
+		p = RequestPlan{UserName: a.UserName, DeletionTerms: t.policy.Deletion.terms()}
 		if p.Losses, err = t.losses(a); err != nil {
 			return err
 		}
@@ -76,30 +87,60 @@ func (s *Requests) Plan(ctx context.Context, actor Actor) (RequestPlan, error) {
 // CodeConfirm (field "user_name") for another name, CodeStepUp, CodeRequestOpen
 // when there is one already, CodeLastOwner.
 func (s *Requests) Make(ctx context.Context, actor Actor, typed string) (Request, error) {
-	return s.make(ctx, actor, actor.Account, "", func(t *txn, a Account) error {
+	return s.makeOwn(ctx, actor, typed, nil)
+}
+
+// MakeAsShown is Make for somebody who was shown what becomes of the request:
+// CodeConflict (field "process") when the policy says otherwise by now.
+func (s *Requests) MakeAsShown(ctx context.Context, actor Actor, typed string, shown DeletionTerms) (Request, error) {
+	return s.makeOwn(ctx, actor, typed, &shown)
+}
+
+func (s *Requests) makeOwn(ctx context.Context, actor Actor, typed string, shown *DeletionTerms) (Request, error) {
+	return s.make(ctx, actor, actor.Account, "", given, func(t *txn, a Account) error {
 		if err := t.may(OpSelf, a.ID); err != nil {
 			return err
 		}
 		if err := t.requireProof(); err != nil {
 			return err
 		}
-		return confirmed(a, typed)
+		if shown != nil && *shown != t.policy.Deletion.terms() {
+			return refuseField(CodeConflict, "process")
+		}
+		return byName(typed)(a)
 	})
 }
 
-// confirmed says whether what was typed is the user name of an account that goes.
-func confirmed(a Account, typed string) error {
-	if !strings.EqualFold(strings.TrimSpace(typed), a.UserName) {
-		return &Error{Code: CodeConfirm, Field: "user_name", Rule: a.UserName}
+// consent says whether it was confirmed that an account goes for good. It is asked
+// where an act of somebody deletes it there and then, with nothing to take back.
+type consent func(Account) error
+
+// given is the consent to what was confirmed before, or decided by the process that
+// the policy has consented to.
+func given(Account) error { return nil }
+
+// byName is the consent of whoever types the user name: CodeConfirm (field
+// "user_name") for another one.
+func byName(typed string) consent {
+	return func(a Account) error {
+		if !strings.EqualFold(strings.TrimSpace(typed), a.UserName) {
+			return &Error{Code: CodeConfirm, Field: "user_name", Rule: a.UserName}
+		}
+		return nil
 	}
-	return nil
 }
 
 // MakeFor asks for somebody's account to be deleted, by the process of the policy
-// (ref: user name, e-mail address or id). CodeDenied, CodeStepUp, CodeNotFound,
-// CodeRequestOpen, CodeLastOwner; CodeTooLong and CodeCharacter for the reason.
-func (s *Requests) MakeFor(ctx context.Context, actor Actor, ref, reason string) (Request, error) {
-	return s.make(ctx, actor, ref, reason, func(t *txn, a Account) error {
+// (ref: user name, e-mail address or id). Where that deletes it at once, typed is
+// the user name, to confirm it: CodeConfirm (field "user_name") for another one.
+// CodeDenied, CodeStepUp, CodeNotFound, CodeRequestOpen, CodeLastOwner; CodeTooLong
+// and CodeCharacter for the reason.
+func (s *Requests) MakeFor(ctx context.Context, actor Actor, ref, reason, typed string) (Request, error) {
+	return s.makeFor(ctx, actor, ref, reason, byName(typed))
+}
+
+func (s *Requests) makeFor(ctx context.Context, actor Actor, ref, reason string, sure consent) (Request, error) {
+	return s.make(ctx, actor, ref, reason, sure, func(t *txn, a Account) error {
 		if err := t.may(OpRequests, ""); err != nil {
 			return err
 		}
@@ -110,7 +151,7 @@ func (s *Requests) MakeFor(ctx context.Context, actor Actor, ref, reason string)
 	})
 }
 
-func (s *Requests) make(ctx context.Context, actor Actor, ref, reason string, allowed func(*txn, Account) error) (Request, error) {
+func (s *Requests) make(ctx context.Context, actor Actor, ref, reason string, sure consent, allowed func(*txn, Account) error) (Request, error) {
 	var out Request
 	id, err := s.ids.new(s.clock.Now())
 	if err != nil {
@@ -163,7 +204,7 @@ func (s *Requests) make(ctx context.Context, actor Actor, ref, reason string, al
 		if err := t.notify(a.ID, NoticeDeleteAsked, map[string]string{"Process": string(p.Process)}); err != nil {
 			return err
 		}
-		if out, err = t.begin(r, a); err != nil {
+		if out, err = t.begin(r, a, sure); err != nil {
 			return err
 		}
 		out, err = t.nameRequest(out)
@@ -176,19 +217,19 @@ func (s *Requests) make(ctx context.Context, actor Actor, ref, reason string, al
 }
 
 // begin lets the process of a new or moved request begin.
-func (t *txn) begin(r Request, a Account) (Request, error) {
+func (t *txn) begin(r Request, a Account, sure consent) (Request, error) {
 	switch r.Process {
 	case ProcessOnce:
-		return t.approve(r, a, "")
+		return t.approve(r, a, "", sure)
 	case ProcessMail:
 		return r, t.tellDeciders(r, a, NoticeRequestMade)
 	}
 	return r, nil // the script's turn: Work
 }
 
-// tellDeciders tells those who decide about requests.
+// tellDeciders tells those who decide about the request of an account.
 func (t *txn) tellDeciders(r Request, a Account, k NoticeKind) error {
-	owners, err := t.deciders()
+	owners, err := t.deciders(a.ID)
 	if err != nil {
 		return err
 	}
@@ -230,9 +271,9 @@ func (s *Requests) Cancel(ctx context.Context, actor Actor, id, reason string) (
 	})
 }
 
-// approve decides that an account is deleted: after the days of grace, or now
-// when there are none.
-func (t *txn) approve(r Request, a Account, reason string) (Request, error) {
+// approve decides that an account is deleted: after the days of grace, or now when
+// there are none; whoever does that must be sure.
+func (t *txn) approve(r Request, a Account, reason string, sure consent) (Request, error) {
 	if _, held, err := t.onHold(a.ID); err != nil {
 		return r, err
 	} else if held {
@@ -241,6 +282,9 @@ func (t *txn) approve(r Request, a Account, reason string) (Request, error) {
 	r = r.step(t, RequestApproved, "", reason)
 	r.Due = t.policy.Deletion.due(t.now)
 	if !t.now.Before(r.Due) {
+		if err := sure(a); err != nil {
+			return r, err
+		}
 		return t.carryOut(r, a)
 	}
 	if err := t.putRequest(r); err != nil {

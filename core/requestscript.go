@@ -91,19 +91,19 @@ func (t *txn) obey(q Request, run Run) error {
 	case run.Outcome != script.Decided:
 		_, err = t.holdRequest(q, a, HeldFailed, "")
 	default:
-		err = t.verdict(q, a, run, HeldByScript)
+		err = t.verdict(q, a, run, HeldByScript, given)
 	}
 	return err
 }
 
 // verdict carries out what was decided about a request: by a script, or by
 // whoever said what its run meant.
-func (t *txn) verdict(q Request, a Account, run Run, held HeldWhy) error {
+func (t *txn) verdict(q Request, a Account, run Run, held HeldWhy, sure consent) error {
 	switch run.Verdict {
 	case script.Approve:
 		switch err := t.requireOwnerBeside(a.ID); CodeOf(err) {
 		case "":
-			_, err = t.approve(q, a, run.Reason)
+			_, err = t.approve(q, a, run.Reason, sure)
 			return err
 		case CodeLastOwner:
 			_, err = t.holdRequest(q, a, HeldLastOwner, run.Reason)
@@ -122,7 +122,7 @@ func (t *txn) verdict(q Request, a Account, run Run, held HeldWhy) error {
 // runChanged is called in the transaction in which a run has become unknown
 // (r.State), or in which somebody has resolved it (r.Resolved): its request is
 // held, or goes on as they said.
-func (t *txn) runChanged(r Run) error {
+func (t *txn) runChanged(r Run, sure consent) error {
 	if r.Request == "" {
 		return nil
 	}
@@ -148,7 +148,7 @@ func (t *txn) runChanged(r Run) error {
 				return err
 			}
 		}
-		err = t.verdict(q, a, r, HeldByHand)
+		err = t.verdict(q, a, r, HeldByHand, sure)
 	}
 	return err
 }

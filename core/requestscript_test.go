@@ -110,7 +110,11 @@ func TestACrashInTheMiddleOfAnAnalysis(t *testing.T) {
 			if len(unknown) != 1 || unknown[0].ID != r.Run {
 				t.Fatalf("%+v", unknown)
 			}
-			must(again.Analysis.Resolve(ctx, coretest.Console(), r.Run, verdict, "looked at the log"))(t)
+			if verdict == script.Approve { // which deletes: no way round the name
+				_, err := again.Analysis.Resolve(ctx, coretest.Console(), r.Run, verdict, "looked at the log", "")
+				refused(t, err, core.CodeConfirm, "user_name")
+			}
+			must(again.Analysis.Resolve(ctx, coretest.Console(), r.Run, verdict, "looked at the log", "mara"))(t)
 			r = must(again.Requests.Get(ctx, coretest.Console(), r.ID))(t).Request
 			if r.State != state {
 				t.Errorf("%+v", r)

@@ -135,13 +135,13 @@ func TestAHoldKeeps(t *testing.T) {
 	if got := must(p.Retention.Run(ctx, console, nil))(t); got.Held != 1 || got.Warned != 0 {
 		t.Errorf("%+v", got)
 	}
-	r := must(p.Requests.MakeFor(ctx, console, "mara", ""))(t)
+	r := must(p.Requests.MakeFor(ctx, console, "mara", "", ""))(t)
 	if r = must(p.Requests.Approve(ctx, console, r.ID, "", "mara"))(t); r.State != core.RequestHeld || r.Why != core.HeldRetained {
 		t.Errorf("approved: %+v", r)
 	}
 	must(p.Requests.Cancel(ctx, console, r.ID, ""))(t)
 	atOnce(t, p, "0")
-	if r = must(p.Requests.MakeFor(ctx, console, "mara", ""))(t); r.State != core.RequestHeld || gone(t, p, away.Account) {
+	if r = must(p.Requests.MakeFor(ctx, console, "mara", "", ""))(t); r.State != core.RequestHeld || gone(t, p, away.Account) {
 		t.Errorf("at once: %+v", r)
 	}
 	if list := must(p.Retention.Holds(ctx, console, "", 10))(t).Holds; len(list) != 1 || list[0].Reason != "court" {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -231,6 +232,10 @@ func (s *peopleRun) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	case peopleOver:
 		return s, s.finish(msg)
 	case tui.BackMsg:
+		if sure, ok := msg.Result.(tui.Confirmed); ok {
+			s.act.Confirm, _ = sure.Result.(string)
+			return s, s.Init()
+		}
 		if isProved(msg) {
 			return s, s.Init()
 		}
@@ -255,11 +260,34 @@ func (s *peopleRun) finish(m peopleOver) tea.Cmd {
 	if core.CodeOf(m.err) == core.CodeStepUp {
 		return tui.Push(newStepUp(s.env, "people.why_proof"))
 	}
+	if name, ask := s.unsure(m); ask {
+		return s.confirm(name)
+	}
 	s.over, s.result, s.err = true, m.result, m.err
 	if m.err == nil && m.result.Done == 1 && s.total == 1 {
 		return tea.Sequence(tui.PopWith(peopleActed{}), tui.Toast(tui.Good, s.env.T("people.done."+string(s.act.Kind), "Count", 1)))
 	}
 	return nil
+}
+
+// unsure says what has to be typed before anything is done: where a deletion is at
+// once and for good, the name of the one, or how many they are.
+func (s *peopleRun) unsure(m peopleOver) (typed string, ask bool) {
+	if refused := m.result.Refused; len(s.who) == 1 && len(refused) == 1 && refused[0].Code == core.CodeConfirm {
+		return s.who[refused[0].User], true
+	}
+	return strconv.Itoa(len(s.who)), core.CodeOf(m.err) == core.CodeConfirm
+}
+
+// confirm opens the dialog in which that is typed.
+func (s *peopleRun) confirm(name string) tea.Cmd {
+	e := s.env
+	return tui.Push(tui.NewConfirm(e.Session, func() tui.ConfirmSpec {
+		return tui.ConfirmSpec{
+			Title: s.Title(), Text: e.T("people.for_good", "Count", len(s.who), "People", e.someNames(s.who)), Name: name, Yes: e.T("people.do", "Count", len(s.who)),
+			Do: func() tea.Cmd { return func() tea.Msg { return tui.Confirmed{Result: name} } },
+		}
+	}))
 }
 
 // SetSize takes the room of the screen.
@@ -314,7 +342,7 @@ func (s *peopleRun) summary(width int) string {
 // whyKey is the code for which there are words that fit one of many, else "".
 func (e *Env) whyKey(code core.Code) core.Code {
 	switch code {
-	case core.CodeDenied, core.CodeConflict, core.CodeNotFound, core.CodeNoFactor, core.CodeLastOwner:
+	case core.CodeDenied, core.CodeConflict, core.CodeNotFound, core.CodeNoFactor, core.CodeLastOwner, core.CodeConfirm:
 		return code
 	}
 	return ""

@@ -127,9 +127,9 @@ func (s *requestPage) decisions() []decision {
 	}
 	out = append(out, decision{key: "x", word: "cancel", do: because(requests.Cancel)})
 	if r.State != core.RequestApproved {
-		out = append(out, decision{key: "m", word: "move", plain: true,
-			do: func(ctx context.Context, actor core.Actor, id string, _ ruling) (core.Request, error) {
-				return requests.Move(ctx, actor, id)
+		out = append(out, decision{key: "m", word: "move", plain: true, now: s.have.Terms.AtOnce(),
+			do: func(ctx context.Context, actor core.Actor, id string, typed ruling) (core.Request, error) {
+				return requests.Move(ctx, actor, id, typed.name)
 			}})
 	}
 	return out
@@ -184,7 +184,7 @@ func (s *requestPage) form(d decision) tui.Screen {
 	return newDeedForm(f, func() tui.FormSpec {
 		words := "requests.text." + d.word
 		if d.now {
-			words = "requests.text.approve_now"
+			words = "requests.text." + d.word + "_now"
 		}
 		fields := []tui.Field{tui.Note{Text: e.T(words, "Who", who, "Due", due)}}
 		if !d.plain {
@@ -194,7 +194,7 @@ func (s *requestPage) form(d decision) tui.Screen {
 		if d.now {
 			fields = append(fields, tui.Text{Key: "user_name", Label: e.T("requests.text.type_name", "Who", who), Value: &typed.name, Limit: names.MaxUserName})
 		}
-		return tui.FormSpec{Pages: []tui.Page{{Fields: fields}}, Submit: e.T("requests.act." + d.word), Busy: e.T("requests.busy"), Danger: d.word == "approve"}
+		return tui.FormSpec{Pages: []tui.Page{{Fields: fields}}, Submit: e.T("requests.act." + d.word), Busy: e.T("requests.busy"), Danger: d.word == "approve" || d.now}
 	})
 }
 

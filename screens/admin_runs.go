@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"postern/core"
+	"postern/core/names"
 	"postern/core/script"
 	"postern/core/text"
 	"postern/tui"
@@ -218,16 +219,24 @@ func (s *runPage) do(k string) tea.Cmd {
 	}
 	e, id := s.env, s.id
 	analysis, actor := e.Portal.Analysis, e.Actor()
-	var reason string
+	var reason, name string
+	now := verdict == script.Approve && s.have.AtOnce
+	who := text.Escape(s.have.User)
 	f := &deedForm{env: e, why: "analysis.why_proof", title: func() string { return e.T("analysis.verdict." + string(verdict)) }}
 	f.do = func() func(context.Context) (any, error) {
-		reason := strings.TrimSpace(reason)
-		return func(ctx context.Context) (any, error) { return analysis.Resolve(ctx, actor, id, verdict, reason) }
+		reason, name := strings.TrimSpace(reason), strings.TrimSpace(name)
+		return func(ctx context.Context) (any, error) { return analysis.Resolve(ctx, actor, id, verdict, reason, name) }
 	}
 	return tui.Push(newDeedForm(f, func() tui.FormSpec {
-		return tui.FormSpec{Pages: []tui.Page{{Text: e.T("analysis.resolve_text"), Fields: []tui.Field{
+		fields := []tui.Field{
 			tui.Text{Key: "reason", Label: e.T("people.reason"), Value: &reason, Limit: core.MaxReason, Hint: e.T("people.reason_hint")},
-		}}}, Submit: e.T("analysis.verdict." + string(verdict)), Busy: e.T("requests.busy"), Danger: true}
+		}
+		if now {
+			fields = append([]tui.Field{tui.Note{Text: e.T("requests.text.approve_now", "Who", who)}}, fields...)
+			fields = append(fields, tui.Text{Key: "user_name", Label: e.T("requests.text.type_name", "Who", who), Value: &name, Limit: names.MaxUserName})
+		}
+		return tui.FormSpec{Pages: []tui.Page{{Text: e.T("analysis.resolve_text"), Fields: fields}},
+			Submit: e.T("analysis.verdict." + string(verdict)), Busy: e.T("requests.busy"), Danger: true}
 	}))
 }
 

@@ -69,6 +69,9 @@ func (s *myRequest) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		return s, tea.Batch(cmd, s.after(result, done))
 	case tui.BackMsg:
 		result, done, cmd := s.deed.back(m)
+		if !done {
+			cmd = tea.Batch(cmd, s.Init()) // it may have been refused since something is other than it was shown
+		}
 		return s, tea.Batch(cmd, s.after(result, done))
 	case tea.KeyPressMsg:
 		_, cmd := s.page.Update(m)
@@ -123,7 +126,7 @@ func (s *myRequest) ask() tea.Cmd {
 		// Where no days of grace are left, the session ends with the account: that
 		// must not close the screen which says so.
 		leaving.Store(true)
-		r, err := requests.Make(ctx, actor, p.UserName)
+		r, err := requests.MakeAsShown(ctx, actor, p.UserName, p.DeletionTerms)
 		if err != nil || r.State != core.RequestDeleted {
 			leaving.Store(false)
 		}
@@ -151,7 +154,7 @@ func (s *myRequest) askKeep(r core.Request) tea.Cmd {
 // becomes says what becomes of a request under the policy.
 func (s *myRequest) becomes() string {
 	e, p := s.env, s.plan
-	if p.Process == core.ProcessOnce && p.GraceDays == 0 {
+	if p.AtOnce() {
 		return e.T("deletion.becomes.now")
 	}
 	said := e.T("deletion.becomes." + string(p.Process))

@@ -27,7 +27,7 @@ func (p *place) atOnce(t testing.TB, grace string) {
 // asks makes a request for an account.
 func (p *place) asks(t testing.TB, name string) core.Request {
 	t.Helper()
-	r, err := p.Requests.MakeFor(context.Background(), core.ConsoleActor("test"), name, "")
+	r, err := p.Requests.MakeFor(context.Background(), core.ConsoleActor("test"), name, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,6 +239,54 @@ func TestApprovingAtOnceIsTypedOut(t *testing.T) {
 	v.Type("mara").Press("tab", "tab", "enter").WaitFor("is deleted")
 	if len(p.requests(t)) != 0 {
 		t.Error("it is still open")
+	}
+}
+
+// Nor does a request that is moved go at once by the way.
+func TestMovingToAtOnceIsTypedOut(t *testing.T) {
+	t.Parallel()
+	p := crew(t)
+	r := p.asks(t, "mara")
+	p.atOnce(t, "0")
+	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), func(e *Env) tui.Screen { return newRequestPage(e, r.ID) }).WaitFor("What would go")
+	v.Press("m").WaitFor("Nothing brings it back").Press("enter", "enter").Settle()
+	if len(p.requests(t)) != 1 {
+		t.Fatal("deleted by Enter alone")
+	}
+	v.Type("mara").Press("enter", "enter").WaitFor("is deleted")
+}
+
+// Where the policy deletes at once, the same act for many is typed out: how many they
+// are, and of one the name.
+func TestDeletingPeopleAtOnceIsTypedOut(t *testing.T) {
+	t.Parallel()
+	p := crew(t)
+	p.atOnce(t, "0")
+	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewPeople).WaitFor("mara")
+	some := func(c *tuitest.Terminal) { c.Press("m").WaitFor("This concerns").Press("end", "enter").WaitFor("Reason").Type("left").Press("enter", "enter") }
+	v.Press("/").Type("mara").WaitFor("1 person.").Press("enter", "space")
+	some(v)
+	v.WaitFor("Nothing brings the account back").Type("mar").Press("enter", "enter").Settle()
+	p.stateOf(t, "mara") // is there: another name deletes nobody
+	v.Press("esc").WaitFor("1 marked")
+	some(v)
+	v.WaitFor("Nothing brings the account back").Type("mara").Press("enter", "enter").WaitFor("Nobody is like that")
+	if _, err := p.Accounts.Show(context.Background(), core.ConsoleActor("test"), "mara"); core.CodeOf(err) != core.CodeNotFound {
+		t.Errorf("mara: %v", err)
+	}
+}
+
+// What a person confirms is what they were shown: if the policy says otherwise by
+// then, nothing is asked for, and the page says what holds now.
+func TestConsentToWhatWasShownOnly(t *testing.T) {
+	t.Parallel()
+	p := crew(t)
+	v := p.at(t, p.env(t), p.justIn(t, "mara", otherPassword), newMyRequest).WaitFor("decides")
+	p.atOnce(t, "0")
+	v.Press("d").WaitFor("Type mara").Type("mara").Press("enter", "enter").WaitFor("changed in the meantime").Press("esc")
+	v.WaitFor("at once")
+	if len(p.requests(t)) != 0 || p.stateOf(t, "mara") != core.StateActive {
+		t.Error("asked for something that was not shown")
 	}
 }
 
