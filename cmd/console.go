@@ -139,12 +139,20 @@ func (p *process) send(cmd *cobra.Command, args []string, s settings) (done bool
 }
 
 // commandLine is a parsed verb as arguments again, without the settings of this
-// process, which are none of the other's business.
+// process, which are none of the other's business. A flag that may be given several
+// times is given as often again: its value as a whole is not how one is written.
 func commandLine(cmd *cobra.Command, args []string) []string {
 	line := strings.Fields(cmd.CommandPath())[1:]
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if cmd.InheritedFlags().Lookup(f.Name) == nil || f.Name == "json" {
-			line = append(line, "--"+f.Name+"="+f.Value.String())
+		if cmd.InheritedFlags().Lookup(f.Name) != nil && f.Name != "json" {
+			return
+		}
+		values := []string{f.Value.String()}
+		if several, is := f.Value.(pflag.SliceValue); is {
+			values = several.GetSlice()
+		}
+		for _, value := range values {
+			line = append(line, "--"+f.Name+"="+value)
 		}
 	})
 	return append(append(line, "--"), args...)
