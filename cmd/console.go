@@ -45,7 +45,7 @@ func (p *process) atConsole(cmd *cobra.Command, args []string, do deed) error {
 
 // call is a call of the console, with no data.
 func (p *process) call() *Call {
-	return &Call{Out: p.out, Err: p.err, JSON: p.wantsJSON(), Dict: p.dict, Actor: core.ConsoleActor(userName(os.Getuid()))}
+	return &Call{Out: outlet{p.out}, Err: p.err, JSON: p.wantsJSON(), Dict: p.dict, Actor: core.ConsoleActor(userName(os.Getuid()))}
 }
 
 // withData hands a verb to whoever holds the data, or opens them for it.
@@ -126,16 +126,19 @@ func (p *process) send(cmd *cobra.Command, args []string, s settings) (done bool
 		return false, 0, err
 	}
 	q := control.Request{Args: commandLine(cmd, args), Dir: dir, Language: p.dict.Tag(), Zone: zoneName()}
-	code, err = client.Do(cmd.Context(), q, p.out, p.err)
-	if errors.Is(err, context.Canceled) {
-		if cmd.CommandPath() == "postern audit follow" {
-			return true, exitOK, nil // that is how it ends
-		}
+	code, err = client.Do(cmd.Context(), q, outlet{p.out}, p.err)
+	var unwritten *outputError
+	switch {
+	case err == nil:
+		return true, code, nil
+	case errors.Is(err, context.Canceled) && cmd.CommandPath() == "postern audit follow":
+		return true, exitOK, nil // that is how it ends
+	case errors.Is(err, context.Canceled), errors.As(err, &unwritten):
 		return false, 0, err
-	} else if err != nil {
-		return false, 0, fail("control_lost").because(err)
+	case errors.Is(err, control.ErrTooMuch):
+		return false, 0, fail("too_much", "KiB", control.MaxRequest>>10).because(err)
 	}
-	return true, code, nil
+	return false, 0, fail("control_lost").because(err)
 }
 
 // commandLine is a parsed verb as arguments again, without the settings of this

@@ -59,6 +59,32 @@ func (f *failure) because(err error) *failure {
 	return f
 }
 
+// outlet is the standard output of this process. Its errors are told from those of
+// files that a verb writes.
+type outlet struct{ w io.Writer }
+
+var _ io.Writer = outlet{}
+
+// Write implements io.Writer; its error is an *outputError.
+func (o outlet) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	if err != nil {
+		err = &outputError{err}
+	}
+	return n, err
+}
+
+// outputError says that standard output does not take what a verb writes.
+type outputError struct{ err error }
+
+var _ error = (*outputError)(nil)
+
+// Error implements error.
+func (e *outputError) Error() string { return e.err.Error() }
+
+// Unwrap returns the error of the system.
+func (e *outputError) Unwrap() error { return e.err }
+
 // errorShape is what --json says of an error. Its fields never change their meaning.
 type errorShape struct {
 	Code        string `json:"code"`
@@ -73,14 +99,14 @@ type errorShape struct {
 }
 
 // report says err and returns its exit code. With JSON it goes to out: a script
-// reads one stream, which then always holds exactly one document.
+// reads one stream, which then always holds exactly one document. Where out takes
+// nothing, words on errw are better than silence.
 func report(err error, d *tui.Dict, asJSON bool, out, errw io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
 	shape, code := explain(err, d)
-	if asJSON {
-		_ = writeJSON(out, map[string]errorShape{"error": shape})
+	if asJSON && writeJSON(out, map[string]errorShape{"error": shape}) == nil {
 		return code
 	}
 	_, _ = fmt.Fprintln(errw, shape.Message)
@@ -92,7 +118,10 @@ func explain(err error, d *tui.Dict) (errorShape, int) {
 	var f *failure
 	var refusal *core.Error
 	var closed *bolt.OpenError
+	var unwritten *outputError
 	switch {
+	case errors.As(err, &unwritten): // below a refusal of the core, too
+		return errorShape{Code: string(core.CodeNotWritten), Message: d.T("cmd.not_written")}, exitRefused
 	case errors.As(err, &f):
 		shape := errorShape{Code: f.code, Message: d.T(f.key, f.args...), Names: f.names}
 		if errors.As(f.err, &refusal) {

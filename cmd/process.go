@@ -67,7 +67,7 @@ func (p *process) run() int {
 	root := p.commands()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetArgs(p.args)
-	root.SetOut(p.out)
+	root.SetOut(outlet{p.out})
 	root.SetErr(p.err)
 	return p.leave(root.ExecuteContext(ctx))
 }

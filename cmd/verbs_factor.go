@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"postern/cmd/control"
 	"postern/core"
 	"postern/core/text"
 )
@@ -145,6 +144,9 @@ func (v verbSet) keySetEnd() *cobra.Command {
 	return cmd
 }
 
+// maxPipedKey bounds a key that is piped in, in bytes.
+const maxPipedKey = 8 << 10
+
 // piped reads a key from the standard input. Whoever did not ask for that and
 // has a terminal would wait for nothing.
 func (v verbSet) piped(unasked bool) (string, error) {
@@ -154,12 +156,12 @@ func (v verbSet) piped(unasked bool) (string, error) {
 		f.exit, f.code = exitUsage, "usage"
 		return "", f
 	}
-	b, err := io.ReadAll(io.LimitReader(v.in, control.MaxArg+1))
+	b, err := io.ReadAll(io.LimitReader(v.in, maxPipedKey+1))
 	if err != nil {
 		return "", fail("piped").because(err)
 	}
-	if len(b) > control.MaxArg {
-		return "", &core.Error{Code: core.CodeTooLong, Field: "key", N: control.MaxArg}
+	if len(b) > maxPipedKey {
+		return "", &core.Error{Code: core.CodeTooLong, Field: "key", N: maxPipedKey}
 	}
 	return strings.ToValidUTF8(string(b), "\uFFFD"), nil
 }

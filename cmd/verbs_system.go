@@ -187,7 +187,7 @@ func (p *process) restore() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		c := &Call{Out: p.out, Err: p.err, JSON: p.wantsJSON(), Dict: p.dict}
+		c := &Call{Out: outlet{p.out}, Err: p.err, JSON: p.wantsJSON(), Dict: p.dict}
 		shape := backupShape{File: args[0], Database: info.ID, Keyset: info.Keyset, Created: info.Created, Size: info.Size, Records: info.Pairs}
 		return c.answer(shape, func(out *page) {
 			out.line(p.dict.T("done.restore", "Path", text.Escape(s.Data), "When", c.when(info.Created), "Count", info.Pairs))
@@ -222,7 +222,7 @@ func (p *process) compact() *cobra.Command {
 		if err := h.portal.Site.Compacted(cmd.Context(), core.ConsoleActor(userName(os.Getuid())), done.Before, done.After); err != nil {
 			return err
 		}
-		c := &Call{Out: p.out, Err: p.err, JSON: p.wantsJSON(), Dict: p.dict}
+		c := &Call{Out: outlet{p.out}, Err: p.err, JSON: p.wantsJSON(), Dict: p.dict}
 		shape := compactShape{File: h.data.Path(), Before: done.Before, After: done.After, Records: done.Pairs}
 		return c.answer(shape, func(out *page) {
 			out.line(p.dict.T("done.compact", "Path", text.Escape(h.data.Path()), "Before", (done.Before+1023)/1024, "After", (done.After+1023)/1024, "Count", done.Pairs))

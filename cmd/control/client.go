@@ -63,7 +63,8 @@ func (c *Client) Greeting() Greeting { return c.greeting }
 func (c *Client) Close() error { return c.conn.Close() }
 
 // Do sends the request and copies what the verb writes until it has ended, and
-// returns its exit code.
+// returns its exit code. ErrTooMuch before anything is sent; an error of out as it
+// is, which ends the verb; one of errw ends nothing, as for any program.
 func (c *Client) Do(ctx context.Context, q Request, out, errw io.Writer) (code int, err error) {
 	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
 	defer stop()
@@ -91,7 +92,7 @@ func (c *Client) Do(ctx context.Context, q Request, out, errw io.Writer) (code i
 		case k == kindOut:
 			_, err = out.Write(payload)
 		case k == kindErr:
-			_, err = errw.Write(payload)
+			_, _ = errw.Write(payload)
 		case k == kindExit && len(payload) == 1:
 			return int(payload[0]), nil
 		default:
