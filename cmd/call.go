@@ -143,9 +143,7 @@ func carryOut(ctx context.Context, c *Call, far bool, args []string) int {
 	if done := exited(0); errors.As(err, &done) {
 		return int(done) // it has said what is wrong
 	}
-	for _, a := range args { // a command line that cannot be parsed may still say it
-		c.JSON = c.JSON || a == "--json"
-	}
+	c.JSON = c.JSON || asksForJSON(args) // a command line that cannot be parsed may still say it
 	return report(err, c.Dict, c.JSON, c.Out, c.Err)
 }
 

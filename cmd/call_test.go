@@ -45,3 +45,21 @@ func TestCompletionIsForThisMachineOnly(t *testing.T) {
 		}
 	}
 }
+
+// What stands behind -- asks for nothing, and a flag may be taken back.
+func TestWhoAsksForJSON(t *testing.T) {
+	for line, want := range map[string]bool{
+		"user list --json": true, "--json user list": true, "user list --json=1": true, "user list --json=no": false,
+		"user show -- --json": false, "user list --json --json=false": false, "user list": false,
+	} {
+		if got := asksForJSON(strings.Fields(line)); got != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+	if said, code := far(t, []string{"user", "nonsense", "--", "--json"}); code != exitUsage || strings.Contains(said, "{") {
+		t.Errorf("exit %d: %s", code, said)
+	}
+	if said, code := far(t, []string{"user", "nonsense", "--json"}); code != exitUsage || !strings.Contains(said, `"code": "usage"`) {
+		t.Errorf("exit %d: %s", code, said)
+	}
+}

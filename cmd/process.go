@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -131,12 +131,23 @@ func (p *process) leave(err error) int {
 
 // wantsJSON looks for --json by itself, since arguments that cannot be parsed
 // are answered in JSON as well.
-func (p *process) wantsJSON() bool {
-	end := slices.Index(p.args, "--")
-	if end < 0 {
-		end = len(p.args)
+func (p *process) wantsJSON() bool { return asksForJSON(p.args) }
+
+// asksForJSON says whether a command line asks for JSON, parsed or not: the last
+// --json counts, and what stands behind -- is no flag.
+func asksForJSON(args []string) (asks bool) {
+	for _, a := range args {
+		value, given := strings.CutPrefix(a, "--json=")
+		switch {
+		case a == "--":
+			return asks
+		case a == "--json":
+			asks = true
+		case given:
+			asks, _ = strconv.ParseBool(value) // what is neither is refused elsewhere
+		}
 	}
-	return slices.Contains(p.args[:end], "--json") || slices.Contains(p.args[:end], "--json=true")
+	return asks
 }
 
 // exited is the end of a verb that has said everything already.

@@ -72,9 +72,7 @@ func (r *reception) Verb(ctx context.Context, v sshd.Visitor, args []string, in 
 	}
 	actor, err := r.portal.Keys.Recognise(ctx, stranger(v, core.DoorVerb))
 	if err != nil {
-		for _, a := range args {
-			c.JSON = c.JSON || a == "--json"
-		}
+		c.JSON = c.JSON || asksForJSON(args)
 		if core.CodeOf(err) == core.CodeDenied {
 			f := fail("unknown_key")
 			f.exit, f.code = exitNoAccess, string(core.CodeDenied)
