@@ -73,7 +73,9 @@ func (p *process) withData(cmd *cobra.Command, args []string, do deed) error {
 	var closed *bolt.OpenError
 	if errors.As(err, &closed) && closed.Code == bolt.CodeLocked {
 		// Its holder may have been starting while we looked.
-		if done, code, sendErr := p.send(cmd, args, s); done && sendErr == nil {
+		if done, code, err := p.send(cmd, args, s); err != nil {
+			return err
+		} else if done {
 			return said(code)
 		}
 	}
@@ -115,9 +117,17 @@ func said(code int) error {
 // there is none.
 func (p *process) send(cmd *cobra.Command, args []string, s settings) (done bool, code int, err error) {
 	client, err := control.Dial(cmd.Context(), s.Data)
-	if errors.Is(err, control.ErrProtocol) {
+	switch {
+	case err == nil:
+	case errors.Is(err, control.ErrProtocol):
 		return false, 0, fail("control_version").because(err)
-	} else if err != nil {
+	case errors.Is(err, control.ErrBusy):
+		return false, 0, fail("control_busy").because(err)
+	case errors.Is(err, control.ErrSilent):
+		return false, 0, silent(err)
+	case errors.Is(err, context.Canceled):
+		return false, 0, err
+	default:
 		return false, 0, nil // opening the data will say what there is to say
 	}
 	defer client.Close()
@@ -131,14 +141,29 @@ func (p *process) send(cmd *cobra.Command, args []string, s settings) (done bool
 	switch {
 	case err == nil:
 		return true, code, nil
-	case errors.Is(err, context.Canceled) && cmd.CommandPath() == "postern audit follow":
-		return true, exitOK, nil // that is how it ends
 	case errors.Is(err, context.Canceled), errors.As(err, &unwritten):
 		return false, 0, err
 	case errors.Is(err, control.ErrTooMuch):
 		return false, 0, fail("too_much", "KiB", control.MaxRequest>>10).because(err)
 	}
+	if errors.Is(err, control.ErrSilent) {
+		return false, 0, silent(err)
+	}
 	return false, 0, fail("control_lost").because(err)
+}
+
+// silent says that the process that holds the data is not heard of, and how it is
+// told to go on.
+func silent(err error) error {
+	code, pid := "control_silent", "PID"
+	var at *control.SilentError
+	if errors.As(err, &at) && at.PID > 0 {
+		pid = plainNumber(at.PID)
+	}
+	if at != nil && at.Sent {
+		code = "control_stuck"
+	}
+	return fail(code, "PID", pid, "Seconds", int(control.Silence/time.Second)).because(err)
 }
 
 // commandLine is a parsed verb as arguments again, without the settings of this

@@ -70,14 +70,17 @@ func (p *process) needTerminal(plain bool) error {
 	return f
 }
 
-// held adds the SSH door of the process that holds the data to its refusal.
+// held adds the SSH door of the process that holds the data to its refusal, or says
+// that it does not answer.
 func (p *process) held(ctx context.Context, s settings, err error) error {
 	var closed *bolt.OpenError
 	if !errors.As(err, &closed) || closed.Code != bolt.CodeLocked {
 		return err
 	}
 	client, dialErr := control.Dial(ctx, s.Data)
-	if dialErr != nil {
+	if errors.Is(dialErr, control.ErrSilent) {
+		return silent(dialErr)
+	} else if dialErr != nil {
 		return err
 	}
 	defer client.Close()

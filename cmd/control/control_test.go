@@ -149,27 +149,6 @@ func TestMuchOutputArrivesWhole(t *testing.T) {
 	}
 }
 
-func TestACallerWhoGoesAwayEndsTheVerb(t *testing.T) {
-	dir := t.TempDir()
-	began, ended := make(chan struct{}), make(chan struct{})
-	listen(t, dir, func(ctx context.Context, _ Peer, _ Request, _, _ io.Writer) int {
-		close(began)
-		<-ctx.Done()
-		close(ended)
-		return 0
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	c, err := Dial(ctx, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { <-began; cancel() }()
-	if _, err := c.Do(ctx, request(), io.Discard, io.Discard); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-	<-ended
-}
-
 func TestTheEndOfTheHolderEndsVerbs(t *testing.T) {
 	dir := t.TempDir()
 	began := make(chan struct{})

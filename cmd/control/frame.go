@@ -50,12 +50,13 @@ const (
 	kindRequest  kind = 'q' // client, once: Request as JSON
 	kindOut      kind = 'o' // server: bytes for standard output
 	kindErr      kind = 'e' // server: bytes for standard error
+	kindAlive    kind = 'a' // server, now and then: empty
 	kindExit     kind = 'x' // server, last: the exit code, one byte
 )
 
 func (k kind) known() bool {
 	switch k {
-	case kindGreeting, kindRequest, kindOut, kindErr, kindExit:
+	case kindGreeting, kindRequest, kindOut, kindErr, kindAlive, kindExit:
 		return true
 	}
 	return false
@@ -75,7 +76,8 @@ type Greeting struct {
 	PID     int       `json:"pid"`
 	Command string    `json:"command"` // the verb that the process runs: "serve"
 	Since   time.Time `json:"since"`
-	SSH     string    `json:"ssh,omitempty"` // the address of its SSH door
+	SSH     string    `json:"ssh,omitempty"`  // the address of its SSH door
+	Busy    bool      `json:"busy,omitempty"` // it takes no request now, and says no more than that
 }
 
 // Request is one verb to be carried out. What was typed, and where, need not be

@@ -60,3 +60,17 @@ func peerOf(c *net.UnixConn) (Peer, error) {
 	}
 	return Peer{UID: int(cred.Uid)}, nil
 }
+
+// holderOf is the process that listens at the other end, or 0.
+func holderOf(c *net.UnixConn) (pid int) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) {
+		if cred, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			pid = int(cred.Pid)
+		}
+	})
+	return pid
+}

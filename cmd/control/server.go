@@ -26,8 +26,10 @@ const SocketFile = "control.sock"
 
 const (
 	requestTimeout = 5 * time.Second  // from the connection to the whole request
-	writeTimeout   = 30 * time.Second // for a client that does not read
+	stopTimeout    = 3 * time.Second  // for a verb that is told to stop, and what it then says
 	drainTimeout   = 3 * time.Second  // for verbs that run when the server closes
+	aliveEvery     = 5 * time.Second  // between two signs of life to whoever waits for a verb
+	busyTimeout    = time.Second / 10 // for turning a caller away
 	maxCallers     = 16               // verbs at once; more are turned away
 )
 
@@ -40,7 +42,10 @@ type Peer struct {
 }
 
 // Handler carries out a verb and returns its exit code. ctx ends when the
-// caller goes away, or when the server closes and has waited long enough.
+// caller goes away or tells the verb to stop, or when the server closes and has
+// waited long enough; what is written soon after that still arrives where somebody
+// reads it. A caller that pauses keeps the verb waiting in Write, as a pipe does: a
+// handler holds nothing there that others wait for.
 type Handler func(ctx context.Context, peer Peer, q Request, out, errw io.Writer) int
 
 // Server listens on the socket of a data directory.
@@ -56,12 +61,18 @@ type Server struct {
 	close    context.CancelFunc
 	callers  chan struct{}
 	running  sync.WaitGroup
+	alive    time.Duration // aliveEvery
 }
 
 // Listen opens the socket in dir and serves it until Close. The caller must hold
 // the data directory: a socket that is there already is taken for the remains
 // of a process that crashed, and is replaced.
 func Listen(dir string, greeting Greeting, handler Handler, log *slog.Logger) (*Server, error) {
+	return listenAlive(dir, greeting, handler, log, aliveEvery)
+}
+
+// listenAlive is Listen with another time between signs of life.
+func listenAlive(dir string, greeting Greeting, handler Handler, log *slog.Logger, alive time.Duration) (*Server, error) {
 	path, err := newSocketPath(dir)
 	if err != nil {
 		return nil, err
@@ -82,7 +93,7 @@ func Listen(dir string, greeting Greeting, handler Handler, log *slog.Logger) (*
 		return nil, fmt.Errorf("control: %w", err)
 	}
 	greeting.Version = Version
-	s := &Server{greeting: greeting, handler: handler, log: log, listener: l, path: path, callers: make(chan struct{}, maxCallers)}
+	s := &Server{greeting: greeting, handler: handler, log: log, listener: l, path: path, callers: make(chan struct{}, maxCallers), alive: alive}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.closing, s.close = context.WithCancel(s.ctx)
 	s.running.Add(1)
@@ -122,6 +133,8 @@ func (s *Server) accept() {
 		select {
 		case s.callers <- struct{}{}:
 		default:
+			_ = c.SetWriteDeadline(time.Now().Add(busyTimeout))
+			_ = writeJSON(c, kindGreeting, Greeting{Version: Version, Busy: true}) // or it finds out without words
 			_ = c.Close()
 			continue
 		}
@@ -163,11 +176,11 @@ func (s *Server) serve(c *net.UnixConn) error {
 	if !hurry() {
 		return nil
 	}
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })
-	defer stop()
 	if err := c.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now().Add(stopTimeout)) })
+	defer stop()
 	// A caller sends nothing more: whatever comes, or its end, ends the verb.
 	go func() {
 		_, _ = c.Read(make([]byte, 1))
@@ -175,11 +188,37 @@ func (s *Server) serve(c *net.UnixConn) error {
 	}()
 	var mu sync.Mutex
 	out, errw := &frames{c: c, kind: kindOut, mu: &mu}, &frames{c: c, kind: kindErr, mu: &mu}
+	still := s.signsOfLife(c, &mu)
 	code := s.carryOut(ctx, peer, q, out, errw)
-	mu.Lock()
-	defer mu.Unlock()
-	_ = c.SetWriteDeadline(time.Now().Add(writeTimeout))
+	still()
 	return writeFrame(c, kindExit, []byte{byte(code)})
+}
+
+// signsOfLife tells the caller now and then that this process is not suspended,
+// until still is called.
+func (s *Server) signsOfLife(c *net.UnixConn, mu *sync.Mutex) (still func()) {
+	ticker, ended := time.NewTicker(s.alive), make(chan struct{})
+	var said sync.WaitGroup
+	said.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			case <-ticker.C:
+			}
+			mu.Lock()
+			err := writeFrame(c, kindAlive, nil)
+			mu.Unlock()
+			if err != nil {
+				return // the caller has gone
+			}
+		}
+	})
+	return func() {
+		ticker.Stop()
+		close(ended)
+		said.Wait()
+	}
 }
 
 // carryOut keeps a panic of the verb from ending the portal.
@@ -207,10 +246,7 @@ func (f *frames) Write(p []byte) (n int, err error) {
 	for len(p) > 0 {
 		part := p[:min(len(p), MaxFrame)]
 		f.mu.Lock()
-		err = f.c.SetWriteDeadline(time.Now().Add(writeTimeout))
-		if err == nil {
-			err = writeFrame(f.c, f.kind, part)
-		}
+		err = writeFrame(f.c, f.kind, part)
 		f.mu.Unlock()
 		if err != nil {
 			return n, err
