@@ -272,6 +272,8 @@ func (t *txn) requireNoRun(request string, again bool) error {
 }
 
 // settleRun writes down what became of a run, once, with its entry in the trail.
+// Of a person who was deleted while it ran it keeps nothing, and nothing is done of
+// what it asks for.
 func (b *base) settleRun(ctx context.Context, r Run, settle func(*txn, Run) error) (Run, error) {
 	e, err := b.newEntry(Actor{}, ActAnalysisRun, r.Account)
 	if err != nil {
@@ -288,6 +290,9 @@ func (b *base) settleRun(ctx context.Context, r Run, settle func(*txn, Run) erro
 		}
 		if kept.State != RunRunning {
 			return refuseField(CodeConflict, "run")
+		}
+		if r, err = t.ofWhoIsThere(r); err != nil {
+			return err
 		}
 		r.State, r.Ended = RunDone, e.At
 		t.entry.Actor, t.entry.Outcome, t.entry.Target = ActorSystem, OutcomeDone, r.label()

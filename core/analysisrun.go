@@ -122,7 +122,8 @@ type DryInput struct {
 
 // DryRun runs a script on an account as if it had asked to be deleted. Nothing of
 // what the script decides or asks for is done: the run is kept, marked as dry,
-// and in the trail. CodeDenied; CodeNotFound with the field "script" or "user";
+// and in the trail. CodeDenied; CodeNotFound with the field "script" or "user", the
+// latter also when the account was deleted while it ran: then nothing is kept.
 // CodeScript as for Save. A script that goes wrong is a run, not an error.
 func (s *Analysis) DryRun(ctx context.Context, actor Actor, in DryInput) (Run, error) {
 	id, err := s.ids.new(s.clock.Now())
@@ -148,8 +149,12 @@ func (s *Analysis) DryRun(ctx context.Context, actor Actor, in DryInput) (Run, e
 		if prior != nil {
 			return prior
 		}
+		t.entry.About, t.entry.Target = r.Account, r.label()
+		if _, err := accounts.Get(t, r.Account); err != nil {
+			return notFound(err, "user") // deleted meanwhile
+		}
 		r.State, r.By, r.Ended = RunDone, t.entry.Actor, t.now
-		t.entry.About, t.entry.Target, t.entry.After = r.Account, r.label(), r.described()
+		t.entry.After = r.described()
 		return runs.Insert(t, invert(r.ID), r)
 	})
 	if err != nil {
@@ -289,6 +294,9 @@ func (s *Analysis) Resolve(ctx context.Context, actor Actor, id string, verdict 
 			return refuseField(CodeConflict, "run")
 		}
 		r.State, r.Verdict, r.Reason, r.Resolved, r.ResolvedBy = RunDone, verdict, clean, t.now, t.entry.Actor
+		if r, err = t.ofWhoIsThere(r); err != nil {
+			return err
+		}
 		t.entry.Reason = clean
 		t.entry.Before, t.entry.After = map[string]string{"state": string(RunUnknown)}, r.described()
 		if err := runs.Put(t, invert(id), r); err != nil {

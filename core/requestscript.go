@@ -172,8 +172,7 @@ func (r *removal) runsAndPosts() error {
 		if x.Dry {
 			return runs.Delete(r, id)
 		}
-		x.User, x.Reason, x.Detail, x.Log, x.Effects = "", "", "", "", nil
-		return runs.Put(r, id, x)
+		return runs.Put(r, id, x.forgotten())
 	})
 	if err == nil {
 		_, err = take(r, posts, "account", func(id string, p Post) error {
@@ -184,6 +183,22 @@ func (r *removal) runsAndPosts() error {
 		})
 	}
 	return err
+}
+
+// forgotten is a run without what it says of its person.
+func (r Run) forgotten() Run {
+	r.User, r.Reason, r.Detail, r.Log, r.Effects = "", "", "", "", nil
+	return r
+}
+
+// ofWhoIsThere returns a run as it may be written down: without what it says of its
+// person when they were deleted meanwhile, since nothing of a deletion is undone.
+func (t *txn) ofWhoIsThere(r Run) (Run, error) {
+	_, err := accounts.Get(t, r.Account)
+	if errors.Is(err, store.ErrNotFound) {
+		return r.forgotten(), nil
+	}
+	return r, err
 }
 
 // forgotten is a post without what it said, and to which host it went.

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -141,6 +142,64 @@ func TestTakenBackWhileTheScriptRuns(t *testing.T) {
 	run := must(p.Analysis.Show(ctx, coretest.Console(), r.Run))(t)
 	if r.State != core.RequestCancelled || gone(t, p, mara.Account) || run.Outcome != core.OutcomeOvertaken {
 		t.Errorf("%+v %+v", r, run)
+	}
+	whole(t, p)
+}
+
+// An account that is deleted while a script looks at it stays deleted: what is
+// written down of the run afterwards names nobody, and a dry run is not kept at all.
+func TestDeletedWhileTheScriptRuns(t *testing.T) {
+	for _, dry := range []bool{false, true} {
+		t.Run(fmt.Sprint("dry ", dry), func(t *testing.T) {
+			var p *coretest.Place
+			var id string
+			p = coretest.Open(t, coretest.WithAnalysis(meanwhile(func() {
+				must(p.Requests.Approve(ctx, coretest.Console(), id, "", "mara"))(t)
+			}), nil))
+			long(p)
+			mara := p.SignUp("mara")
+			source := "print(account.email)\nnotify('owner', account.user_name)\nhold(account.user_name)"
+			if dry {
+				saved(t, p, "leavers", source)
+				p.Set("deletion.grace_days", "0")
+			} else {
+				decides(t, p, source)
+			}
+			id = asksDeletion(t, p, mara, "mara").ID
+			if dry {
+				refused(t, only(p.Analysis.DryRun(ctx, coretest.Console(), core.DryInput{Name: "leavers", User: "mara"})), core.CodeNotFound, "user")
+			} else {
+				must(p.Requests.RunDue(ctx))(t)
+			}
+			if !gone(t, p, mara.Account) {
+				t.Fatal("not deleted")
+			}
+			if left := naming(p.Dump(), []string{"mara"}); len(left) > 0 {
+				t.Errorf("names the deleted: %v", left)
+			}
+			kept := must(p.Analysis.Runs(ctx, coretest.Console(), "", "", 10))(t).Runs
+			if dry && len(kept) != 0 || !dry && (len(kept) != 1 || kept[0].Outcome != core.OutcomeOvertaken) {
+				t.Errorf("kept are %+v", kept)
+			}
+			whole(t, p)
+		})
+	}
+}
+
+// What somebody says of an unknown run of a deleted account is not kept either.
+func TestAnUnknownRunOfTheDeletedIsResolved(t *testing.T) {
+	p := coretest.Open(t)
+	long(p)
+	mara := p.SignUp("mara")
+	r := unknownRun(t, p)
+	atOnce(t, p, "0")
+	asksDeletion(t, p, mara, "mara")
+	got := must(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Reject, "mara has left"))(t)
+	if got.State != core.RunDone || got.Reason != "" {
+		t.Errorf("it is %+v", got)
+	}
+	if left := naming(p.Dump(), []string{"mara"}); len(left) > 0 {
+		t.Errorf("names the deleted: %v", left)
 	}
 	whole(t, p)
 }
