@@ -37,7 +37,7 @@ type belonging func(t *removal) error
 // forgotten.
 var belongings = []belonging{
 	(*removal).sessions, (*removal).grants, (*removal).authenticators, (*removal).inbox, (*removal).outbox,
-	(*removal).agreements, (*removal).runsAndPosts, (*removal).odds,
+	(*removal).agreements, (*removal).requests, (*removal).runsAndPosts, (*removal).odds,
 }
 
 // removal is the deletion of one account, or its preview.
@@ -278,6 +278,17 @@ func (r *removal) agreements() (err error) {
 	return err
 }
 
+// requests forgets why the requests of the account were made and decided, also the
+// earlier ones: what was decided when stays, under the id.
+func (r *removal) requests() error {
+	_, err := take(r, requests, "account", func(id string, q Request) error { return forgetRequest(r, id, q) })
+	return err
+}
+
+func forgetRequest(tx store.Tx, id string, q Request) error {
+	return requests.Put(tx, id, q.forgotten())
+}
+
 // odds removes what is kept under the account's id alone, and the counts of
 // failures under its names.
 func (r *removal) odds() error {
@@ -347,6 +358,29 @@ func (t *txn) requireNew(name string) error {
 		return nil
 	}
 	return err
+}
+
+// forgetLeft is the step for a table in which an older program has left what was said
+// of people whose accounts are gone.
+func forgetLeft[T any](why string, table *store.Table[T], of func(T) string, forget func(tx store.Tx, id string, v T) error) migration {
+	return migration{why, func(tx store.Tx, after string) (next string, err error) {
+		rows, err := table.Page(tx, after, migratePart)
+		if err != nil {
+			return "", err
+		}
+		for _, row := range rows {
+			if _, err = accounts.Get(tx, of(row.Value)); errors.Is(err, store.ErrNotFound) {
+				err = forget(tx, row.ID, row.Value)
+			}
+			if err != nil {
+				return "", err
+			}
+		}
+		if len(rows) < migratePart {
+			return "", nil
+		}
+		return rows[len(rows)-1].Cursor, nil
+	}}
 }
 
 // described says how much was lost, for the trail and the receipt.

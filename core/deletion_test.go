@@ -58,6 +58,12 @@ func livedIn(t testing.TB, p *coretest.Place) (me core.Actor, names []string) {
 	_, _ = p.TrySignIn(coretest.From("203.0.113.6"), "zephyrine", "Wrong-Password-77-Elm")
 	must(p.Accounts.ChangePassword(ctx, me, coretest.Password, strong, false))(t)
 	ok(t, p.Policy.SaveDraft(ctx, me, core.PolicyDraft{Base: must(p.Policy.Current(ctx, p.Owner))(t).Version, Values: map[string]string{"session.max": "3"}, Reason: "quux"}))
+	// Two requests that came to nothing say why, and so does the one that is open.
+	r := must(p.Requests.Make(ctx, me, "zephyrine"))(t)
+	must(p.Requests.Hold(ctx, coretest.Console(), r.ID, "Quuxley has a microscope"))(t)
+	must(p.Requests.Refuse(ctx, coretest.Console(), r.ID, "Quuxley owes us a microscope"))(t)
+	r = must(p.Requests.MakeFor(ctx, coretest.Console(), "zephyrine", "the quux has left"))(t)
+	must(p.Requests.Cancel(ctx, me, r.ID, "quux is back"))(t)
 	must(p.Requests.Make(ctx, me, "zephyrine"))(t)
 	return me, []string{"zephyrine", "Zephyrine", "Quux", "quux", "BADGE-7788", "4915112345678"}
 }
@@ -126,6 +132,28 @@ func TestNothingNamesTheDeleted(t *testing.T) {
 		}
 	}
 	whole(t, p)
+}
+
+// What an older program has left of the deleted in requests and runs is forgotten
+// when its data is opened; what is said of those who are there stays.
+func TestLeftoversAreForgottenWhenDataIsOpened(t *testing.T) {
+	p := coretest.Open(t)
+	noor := p.SignUp("noor")
+	asksDeletion(t, p, noor, "noor")
+	atOnce(t, p, "0")
+	mara := p.SignUp("mara")
+	asksDeletion(t, p, mara, "mara")
+	ok(t, core.LeaveBehind(p.Portal, noor.Account, "noor stays"))
+	ok(t, core.LeaveBehind(p.Portal, mara.Account, "mara left"))
+	p.Close()
+	again := coretest.New(t, coretest.WithStore(p.DB), coretest.WithClock(p.Clock))
+	if left := naming(again.Dump(), []string{"mara left"}); len(left) > 0 {
+		t.Errorf("names the deleted: %v", left)
+	}
+	if n := len(naming(again.Dump(), []string{"noor stays"})); n != 3 {
+		t.Errorf("%d records say something of who is there", n)
+	}
+	whole(t, again)
 }
 
 // The name of somebody who was deleted, and its twins, are not given again; the

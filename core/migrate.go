@@ -46,6 +46,8 @@ func migrations() []migration {
 		{"the trail is to be sealed into a chain", markTrail},
 		reindex("keys are found by their end", linkedKeys),
 		reindex("ended grants are found by their account", grants),
+		forgetLeft("requests forget people who were deleted", requests, func(r Request) string { return r.Account }, forgetRequest),
+		forgetLeft("runs forget people who were deleted", runs, func(r Run) string { return r.Account }, forgetRun),
 	}
 }
 

@@ -133,6 +133,15 @@ func (r Request) step(t *txn, to RequestState, why HeldWhy, reason string) Reque
 	return r
 }
 
+// forgotten is a request without what was written about its person.
+func (r Request) forgotten() Request {
+	r.Reason, r.History = "", slices.Clone(r.History)
+	for i := range r.History {
+		r.History[i].Reason = ""
+	}
+	return r
+}
+
 // Requests makes, decides and follows requests.
 type Requests struct{ *base }
 

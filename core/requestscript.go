@@ -168,12 +168,7 @@ func (t *txn) requireScript(next Policy) error {
 // runsAndPosts forgets what runs and posts say of the account. A post that waits
 // is still sent, as the clean-up that it is, and forgotten then (endPost).
 func (r *removal) runsAndPosts() error {
-	_, err := take(r, runs, "account", func(id string, x Run) error {
-		if x.Dry {
-			return runs.Delete(r, id)
-		}
-		return runs.Put(r, id, x.forgotten())
-	})
+	_, err := take(r, runs, "account", func(id string, x Run) error { return forgetRun(r, id, x) })
 	if err == nil {
 		_, err = take(r, posts, "account", func(id string, p Post) error {
 			if p.State == PostQueued || p.State == PostSending {
@@ -183,6 +178,15 @@ func (r *removal) runsAndPosts() error {
 		})
 	}
 	return err
+}
+
+// forgetRun forgets what a run says of its person; one that only tried something
+// out goes.
+func forgetRun(tx store.Tx, id string, r Run) error {
+	if r.Dry {
+		return runs.Delete(tx, id)
+	}
+	return runs.Put(tx, id, r.forgotten())
 }
 
 // forgotten is a run without what it says of its person.

@@ -26,11 +26,8 @@ func (t *txn) carryOut(r Request, a Account) (Request, error) {
 		return r, err
 	}
 	due := r
-	r = r.step(t, RequestDeleted, "", "")
-	r.Reason, r.Lost = "", &lost
-	for i := range r.History {
-		r.History[i].Reason = ""
-	}
+	r = r.step(t, RequestDeleted, "", "").forgotten()
+	r.Lost = &lost
 	receipt, err := t.base.sign(deletionReceipt{
 		Kind: "deletion", Portal: t.site.Name, Request: r.ID, Account: a.ID, Requested: r.Created, Approved: t.now,
 		Deleted: t.now, Process: r.Process, Trail: t.policy.Deletion.Trail, Removed: lost,
