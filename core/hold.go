@@ -43,7 +43,7 @@ type Retention struct{ *base }
 
 // Hold keeps an account (ref: user name, e-mail address or id) until a time, or
 // for good with the zero time; one that is held already gets the new reason and
-// end. The reason must be given. CodeDenied, CodeStepUp, CodeNotFound,
+// end. A warning that the account goes is void from then on. The reason must be given. CodeDenied, CodeStepUp, CodeNotFound,
 // CodeRequired (field "reason"), CodeEndPast (field "until").
 func (s *Retention) Hold(ctx context.Context, actor Actor, ref, reason string, until time.Time) (Hold, error) {
 	var h Hold
@@ -61,6 +61,9 @@ func (s *Retention) Hold(ctx context.Context, actor Actor, ref, reason string, u
 			t.note("until", h.Until.Format(time.RFC3339))
 		}
 		if err := accountHolds.Put(t, a.ID, h); err != nil {
+			return err
+		}
+		if err := inactiveWarnings.Delete(t, a.ID); err != nil { // what it told will not be
 			return err
 		}
 		h.UserName = a.UserName

@@ -1,5 +1,6 @@
 // Accounts without a sign-in: their people are warned, and when they do not sign
-// in after that, the account is deleted like any other.
+// in after that, the account is deleted like any other. A warning holds for the
+// time that it was told for, and no longer (decision 044).
 
 package core
 
@@ -17,6 +18,17 @@ type inactiveWarning struct {
 	Until time.Time `json:"until"`
 }
 
+// warningStands is for how long after its time is over a warning is acted on. The
+// daily run acts within a day; what it did not get to by then, since the rule was
+// off or the portal was, is told anew.
+const warningStands = 3 * 24 * time.Hour
+
+// stands says whether a warning may be acted on when its time is over: its person
+// has not come since, and it is not long past.
+func (w inactiveWarning) stands(a Account, now time.Time) bool {
+	return !w.At.Before(a.used()) && now.Before(w.Until.Add(warningStands))
+}
+
 var inactiveWarnings = store.NewTable[inactiveWarning]("inactive", 1)
 
 // ProcessRetention is the process of an account that goes because nobody signed in.
@@ -31,7 +43,8 @@ func (a Account) used() time.Time {
 type inactiveDeed int
 
 const (
-	leaveIt inactiveDeed = iota
+	leaveIt   inactiveDeed = iota
+	waitForIt              // its person was warned, and has days left
 	warnIt
 	deleteIt
 	heldBack // it would go, and is held
@@ -43,11 +56,6 @@ func (t *txn) inactive(a Account) (inactiveDeed, error) {
 	p := t.policy.Retention
 	if p.InactiveDays == 0 || a.State != StateActive && a.State != StateSuspended || !a.used().Before(daysBefore(t.now, p.InactiveDays)) {
 		return leaveIt, nil
-	}
-	w, err := inactiveWarnings.Get(t, a.ID)
-	warned := err == nil && !w.At.Before(a.used())
-	if err != nil && !errors.Is(err, store.ErrNotFound) || warned && t.now.Before(w.Until) {
-		return leaveIt, err
 	}
 	if here, err := t.usedSince(a.ID, daysBefore(t.now, p.InactiveDays)); err != nil || here {
 		return leaveIt, err
@@ -67,10 +75,29 @@ func (t *txn) inactive(a Account) (inactiveDeed, error) {
 	if _, kept, err := t.onHold(a.ID); err != nil || kept {
 		return heldBack, err
 	}
-	if !warned {
+	w, err := inactiveWarnings.Get(t, a.ID)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && !w.stands(a, t.now):
 		return warnIt, nil
+	case err != nil:
+		return leaveIt, err
+	case t.now.Before(w.Until):
+		return waitForIt, nil
 	}
 	return deleteIt, nil
+}
+
+// void says whether the warning of an account counts no more: the rule leaves the
+// account alone, or a hold keeps it. When it is due again, its person is warned anew.
+func (t *txn) void(account string) (bool, error) {
+	a, err := accounts.Get(t, account)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	} else if err != nil {
+		return false, err
+	}
+	deed, err := t.inactive(a)
+	return deed == leaveIt || deed == heldBack, err
 }
 
 // usedSince says whether an account was used without a new sign-in: in a session
@@ -92,6 +119,67 @@ func (t *txn) usedSince(account string, since time.Time) (bool, error) {
 		}
 	}
 	return false, err
+}
+
+// warnings forgets those that are void. That is no act of its own: what made them
+// void is in the trail, or is that somebody came.
+func (r *retentionRun) warnings() error {
+	if r.dry {
+		return nil // they make no difference to what would go now
+	}
+	for after := ""; ; {
+		var rows []store.Row[inactiveWarning]
+		var void []string
+		err := r.read(r.ctx, Actor{}, func(t *txn) (err error) {
+			void = nil
+			if rows, err = inactiveWarnings.Page(t, after, MaxPage); err != nil {
+				return err
+			}
+			for _, row := range rows {
+				is, err := t.void(row.ID)
+				if err != nil {
+					return err
+				}
+				if is {
+					void = append(void, row.ID)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if len(void) > 0 {
+			if err := r.forgetWarnings(void); err != nil {
+				return err
+			}
+		}
+		if len(rows) < MaxPage {
+			return nil
+		}
+		after = rows[len(rows)-1].Cursor
+	}
+}
+
+// forgetWarnings forgets those of some accounts, if they are still void.
+func (r *retentionRun) forgetWarnings(of []string) error {
+	now := r.clock.Now()
+	return r.db.Update(r.ctx, func(tx store.Tx) error {
+		t := &txn{Tx: tx, base: r.base, now: now}
+		if err := t.load(); err != nil {
+			return err
+		}
+		for _, id := range of {
+			is, err := t.void(id)
+			if err == nil && is {
+				err = inactiveWarnings.Delete(t, id)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // accounts looks at every account, a page at a time.

@@ -187,7 +187,7 @@ func (r *retentionRun) run() error {
 		r.total += int(head.Seq - cut.Seq)
 		return err
 	})
-	for _, step := range []func() error{r.entries, r.sessions, r.messages, r.accounts} {
+	for _, step := range []func() error{r.entries, r.sessions, r.messages, r.warnings, r.accounts} {
 		if err != nil {
 			break
 		}

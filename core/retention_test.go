@@ -104,6 +104,119 @@ func TestInactiveAccountsAreWarnedFirst(t *testing.T) {
 	whole(t, p)
 }
 
+// A warning is acted on when the time that it told is over, and at no other: whatever
+// kept retention from it then, people are warned anew and get all their days again.
+// What is counted before is what happens.
+func TestAnOldWarningIsNotActedOn(t *testing.T) {
+	console := coretest.Console()
+	hold := func(until time.Duration) func(*testing.T, *coretest.Place) {
+		return func(t *testing.T, p *coretest.Place) {
+			end := time.Time{}
+			if until > 0 {
+				end = p.Clock.Now().Add(until)
+			}
+			must(p.Retention.Hold(ctx, console, "mara", "court", end))(t)
+		}
+	}
+	release := func(t *testing.T, p *coretest.Place) { ok(t, p.Retention.Release(ctx, console, "mara")) }
+	rule := func(days string) func(*testing.T, *coretest.Place) {
+		return func(_ *testing.T, p *coretest.Place) { p.Set("retention.inactive_days", days) }
+	}
+	run := func(t *testing.T, p *coretest.Place) { must(p.Retention.Run(ctx, console, nil))(t) }
+	wait := func(days int) func(*testing.T, *coretest.Place) {
+		return func(_ *testing.T, p *coretest.Place) { p.Clock.Advance(time.Duration(days) * day) }
+	}
+	daily := func(days int) func(*testing.T, *coretest.Place) {
+		return func(t *testing.T, p *coretest.Place) {
+			for range days {
+				wait(1)(t, p)
+				run(t, p)
+			}
+		}
+	}
+	asked := func(t *testing.T, p *coretest.Place) { must(p.Requests.MakeFor(ctx, console, "mara", ""))(t) }
+	taken := func(t *testing.T, p *coretest.Place) {
+		r := must(p.Requests.List(ctx, console, core.StateOpen, "", 1))(t).Requests[0]
+		must(p.Requests.Cancel(ctx, console, r.ID, ""))(t)
+	}
+	var role core.Grant
+	auditor := func(t *testing.T, p *coretest.Place) { role = give(t, p, console, "mara", core.RoleAuditor) }
+	retires := func(t *testing.T, p *coretest.Place) { ok(t, p.Access.End(ctx, console, role.ID, "")) }
+	const anew, acted, kept = "warned anew", "deleted", "kept"
+	type steps []func(*testing.T, *coretest.Place)
+	for name, c := range map[string]struct {
+		then steps
+		want string
+	}{
+		"nothing between":                   {steps{wait(30)}, acted},
+		"every day a run":                   {steps{daily(29), wait(1)}, acted},
+		"a run is late by two days":         {steps{wait(32)}, acted},
+		"a run is late by three days":       {steps{wait(33)}, anew},
+		"the portal was off for two months": {steps{wait(60)}, anew},
+		"off, and on much later":            {steps{rule("0"), daily(2), wait(500), run, rule("365")}, anew},
+		"off, and on much later, no run":    {steps{rule("0"), wait(500), rule("365")}, anew},
+		"off over its end":                  {steps{rule("0"), daily(30), rule("100")}, anew},
+		"off and on the same day":           {steps{rule("0"), wait(0), rule("100"), daily(29), wait(1)}, acted},
+		"raised over its end":               {steps{rule("200"), daily(99), rule("100")}, anew},
+		"raised, and due again":             {steps{rule("200"), daily(98), wait(2)}, anew},
+		"raised, and it is not due":         {steps{rule("200"), daily(29), wait(1)}, kept},
+		"raised and lowered the same day":   {steps{rule("200"), rule("100"), daily(29), wait(1)}, acted},
+		"lowered":                           {steps{rule("50"), daily(29), wait(1)}, acted},
+		"more days to warn":                 {steps{func(_ *testing.T, p *coretest.Place) { p.Set("retention.inactive_warn_days", "60") }, wait(30)}, acted},
+		"held":                              {steps{hold(0), wait(30)}, kept},
+		"held and released much later":      {steps{hold(0), daily(3), wait(300), release}, anew},
+		"held and released, no run":         {steps{hold(0), wait(31), release}, anew},
+		"held and released in its days":     {steps{hold(0), wait(1), release, wait(29)}, anew},
+		"a hold that ends":                  {steps{hold(20 * day), wait(30)}, anew},
+		"asked for and taken back":          {steps{asked, daily(30), taken}, anew},
+		"held a role":                       {steps{auditor, daily(30), retires}, anew},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := coretest.Open(t)
+			long(p)
+			mara := p.SignUp("mara")
+			ok(t, p.Portal.Sessions.End(ctx, mara, mara.Session))
+			p.Set("retention.inactive_days", "100", "retention.inactive_warn_days", "30", "retention.audit_days", "730")
+			runs := func() string {
+				want := must(p.Retention.Preview(ctx, console, nil))(t)
+				got := must(p.Retention.Run(ctx, console, nil))(t)
+				if got != want {
+					t.Errorf("announced %+v, done %+v", want, got)
+				}
+				switch {
+				case got.Warned == 1 && got.Accounts == 0 && !gone(t, p, mara.Account):
+					return anew
+				case got.Warned == 0 && got.Accounts == 1 && gone(t, p, mara.Account):
+					return acted
+				}
+				return kept
+			}
+			p.Clock.Advance(101 * day)
+			if got := runs(); got != anew {
+				t.Fatal("not warned at all:", got)
+			}
+			for _, step := range c.then {
+				step(t, p)
+			}
+			if got := runs(); got != c.want {
+				t.Fatalf("%s, want %s", got, c.want)
+			}
+			if c.want == anew {
+				daily(29)(t, p)
+				if gone(t, p, mara.Account) {
+					t.Fatal("deleted before its days were over")
+				}
+				p.Clock.Advance(day)
+				if got := runs(); got != acted {
+					t.Errorf("%s when its days were over", got)
+				}
+			}
+			whole(t, p)
+		})
+	}
+}
+
 // A session that goes on, and a key that is used, are signs of life.
 func TestWhoIsStillThereIsNotInactive(t *testing.T) {
 	p := coretest.Open(t)
