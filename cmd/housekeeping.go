@@ -38,7 +38,7 @@ func keepHouse(ctx context.Context, portal *core.Portal, log *slog.Logger) (stop
 				log.Error("sweep", slog.Any("error", err))
 			case swept != (core.Swept{}):
 				log.Info("swept", slog.Int("sessions", swept.Sessions), slog.Int("attempts", swept.Attempts), slog.Int("guards", swept.Guards),
-					slog.Int("grants", swept.Grants), slog.Int("keys", swept.Keys), slog.Int("codes", swept.Codes), slog.Int("messages", swept.Messages), slog.Int("notices", swept.Notices),
+					slog.Int("grants", swept.Grants), slog.Int("keys", swept.Keys), slog.Int("codes", swept.Codes), slog.Int("notices", swept.Notices),
 					slog.Int("runs", swept.Runs), slog.Int("counts", swept.Counts))
 			}
 			keepRetention(ctx, portal, log)

@@ -1,6 +1,7 @@
 // The sweep: what only time makes obsolete. Nothing depends on it for being
 // refused; without it the store would grow with every failure and every
-// forgotten session.
+// forgotten session. What the policy keeps for a time of its own goes by retention,
+// which can be counted before and is in the trail.
 
 package core
 
@@ -20,7 +21,6 @@ type Swept struct {
 	Attempts int // sign-ins that were begun and never finished, removed
 	Guards   int // counts of failures that were long past, removed
 	Codes    int // enrolments and sent codes that were never finished, removed
-	Messages int // messages older than the policy keeps them, removed
 	Notices  int // notices that were read long ago, removed
 	Grants   int // marked as ended, because their time had come
 	Runs     int // of scripts, that a crash has left, marked as unknown, and removed when they ended long ago
@@ -69,9 +69,6 @@ func (p *Portal) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 	if err != nil {
 		return s, err
 	}
-	if s.Messages, err = b.sweepMessages(ctx, now); err != nil {
-		return s, err
-	}
 	s.Notices, err = sweepTable(ctx, b, notices, func(n Notice) bool {
 		return !n.Read.IsZero() && now.Sub(n.At) > noticeKept || now.Sub(n.At) > 2*noticeKept
 	})
@@ -93,20 +90,6 @@ func (p *Portal) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 // noticeKept is how long a notice that was read stays in an inbox; one that was
 // not read stays twice as long.
 const noticeKept = 180 * 24 * time.Hour
-
-// sweepMessages removes what the policy no longer keeps: messages that were sent
-// or given up, and those that nobody ever carried.
-func (b *base) sweepMessages(ctx context.Context, now time.Time) (n int, err error) {
-	var keep RetentionPolicy
-	err = b.read(ctx, Actor{}, func(t *txn) error {
-		keep = t.policy.Retention
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return sweepTable(ctx, b, messages, b.messageOld(keep, now))
-}
 
 // sweepSessions marks the sessions that are over. Each has its own transaction
 // and its own entry in the trail.
