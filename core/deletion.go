@@ -244,16 +244,8 @@ func (r *removal) inbox() (err error) {
 
 // outbox does the same for messages. One that is being handed over may still arrive.
 func (r *removal) outbox() (err error) {
-	drop := func(id string, m Message) error {
-		if m.State == MessageQueued { // it is not sent, and so costs nothing
-			if err := r.settle(m.Service, m.Month, 0, 1); err != nil {
-				return err
-			}
-		}
-		return messages.Delete(r, id)
-	}
-	if r.lost.Messages, err = take(r, messages, "account", drop); err == nil {
-		_, err = take(r, messages, "about", drop)
+	if r.lost.Messages, err = take(r, messages, "account", r.dropMessage); err == nil {
+		_, err = take(r, messages, "about", r.dropMessage)
 	}
 	return err
 }

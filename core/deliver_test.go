@@ -444,6 +444,29 @@ func TestOldMessagesGoByRetention(t *testing.T) {
 	refused(t, err, core.CodeNotFound, "message")
 }
 
+// A message that nobody ever carried gives its place in the allowance back when it goes.
+func TestAMessageThatGoesUnsentCostsNothing(t *testing.T) {
+	p := coretest.Open(t)
+	p.Set("retention.outbox_days", "1")
+	queue(t, p, coretest.Console(), core.ServiceMail, "mara@example.org")
+	queued := func() int {
+		for _, u := range must(p.Messages.Use(ctx, coretest.Console()))(t) {
+			if u.Service == core.ServiceMail {
+				return u.Queued
+			}
+		}
+		return -1
+	}
+	before := queued()
+	p.Clock.Advance(2 * day)
+	if got := must(p.Retention.Run(ctx, coretest.Console(), nil))(t); got.Messages != before || before < 1 {
+		t.Errorf("%d were queued, gone %+v", before, got)
+	}
+	if n := queued(); n != 0 {
+		t.Errorf("%d are still counted as queued", n)
+	}
+}
+
 // A door that closes writes down what it has sent.
 func TestDeliveryEndsWithItsDoor(t *testing.T) {
 	o := withMail(t, mailtest.Options{Slow: 20 * time.Millisecond})

@@ -169,6 +169,17 @@ func (m Message) closed(state MessageState, problem string, now time.Time) Messa
 	return m
 }
 
+// dropMessage removes a message by its key. One that still waited is not sent, and
+// so costs nothing.
+func (t *txn) dropMessage(key string, m Message) error {
+	if m.State == MessageQueued {
+		if err := t.settle(m.Service, m.Month, 0, 1); err != nil {
+			return err
+		}
+	}
+	return messages.Delete(t, key)
+}
+
 // Messages reads the outbox and steers it.
 type Messages struct{ *base }
 

@@ -259,12 +259,22 @@ func (r *retentionRun) entries() (err error) {
 
 func (r *retentionRun) sessions() (err error) {
 	before := daysBefore(r.now, r.policy.SessionDays)
-	r.out.Sessions, err = removeOld(r, sessions, func(s sessionRecord) bool { return !s.Ended.IsZero() && s.Ended.Before(before) })
+	old := func(s sessionRecord) bool { return !s.Ended.IsZero() && s.Ended.Before(before) }
+	if r.dry {
+		r.out.Sessions, err = countOld(r, sessions, old)
+	} else {
+		r.out.Sessions, err = sweepTable(r.ctx, r.base, sessions, old)
+	}
 	return err
 }
 
 func (r *retentionRun) messages() (err error) {
-	r.out.Messages, err = removeOld(r, messages, r.messageOld(r.policy, r.now))
+	old := r.messageOld(r.policy, r.now)
+	if r.dry {
+		r.out.Messages, err = countOld(r, messages, old)
+	} else {
+		r.out.Messages, err = sweepRows(r.ctx, r.base, messages, old, (*txn).dropMessage)
+	}
 	return err
 }
 
@@ -280,11 +290,8 @@ func (b *base) messageOld(p RetentionPolicy, now time.Time) func(Message) bool {
 	}
 }
 
-// removeOld removes what is old in a table, or counts it.
-func removeOld[T any](r *retentionRun, table *store.Table[T], old func(T) bool) (n int, err error) {
-	if !r.dry {
-		return sweepTable(r.ctx, r.base, table, old)
-	}
+// countOld counts what is old in a table.
+func countOld[T any](r *retentionRun, table *store.Table[T], old func(T) bool) (n int, err error) {
 	for after := ""; ; {
 		var rows []store.Row[T]
 		err := r.read(r.ctx, Actor{}, func(t *txn) (err error) {

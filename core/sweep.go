@@ -130,19 +130,26 @@ func (b *base) sweepSessions(ctx context.Context, now time.Time) (n int, err err
 
 // sweepTable removes the records of a table that are obsolete.
 func sweepTable[T any](ctx context.Context, b *base, table *store.Table[T], obsolete func(T) bool) (n int, err error) {
+	return sweepRows(ctx, b, table, obsolete, func(t *txn, id string, _ T) error { return table.Delete(t, id) })
+}
+
+// sweepRows is sweepTable of records that leave more than their place when they are
+// removed.
+func sweepRows[T any](ctx context.Context, b *base, table *store.Table[T], obsolete func(T) bool, remove func(t *txn, id string, v T) error) (n int, err error) {
 	for after := ""; ; {
 		var rows []store.Row[T]
 		removed := 0
 		err := b.db.Update(ctx, func(tx store.Tx) (err error) {
 			removed = 0
-			if rows, err = table.Page(tx, after, sweepPage); err != nil {
+			t := &txn{Tx: tx, base: b}
+			if rows, err = table.Page(t, after, sweepPage); err != nil {
 				return err
 			}
 			for _, r := range rows {
 				if !obsolete(r.Value) {
 					continue
 				}
-				if err := table.Delete(tx, r.ID); err != nil {
+				if err := remove(t, r.ID, r.Value); err != nil {
 					return err
 				}
 				removed++
