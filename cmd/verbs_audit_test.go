@@ -168,3 +168,20 @@ func TestAnExportToAFullDiskIsRefused(t *testing.T) {
 		t.Errorf("the trail says %+v", e)
 	}
 }
+
+// An account that is no more is called that, by the id that --actor takes.
+func TestTheTrailNamesTheDeletedByTheirIDs(t *testing.T) {
+	p := coretest.Open(t)
+	me := p.SignUp("mara")
+	if _, err := p.Policy.Set(t.Context(), coretest.Console(), core.PolicyChange{
+		Values: map[string]string{"deletion.process": "once", "deletion.grace_days": "0"}, Confirm: core.ConfirmOnce}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Requests.Make(t.Context(), me, "mara"); err != nil {
+		t.Fatal(err)
+	}
+	out, _, code := asks(t, p.Portal, coretest.Console(), "", "audit", "list", "--actor", me.Account)
+	if code != exitOK || strings.Count(out, "deleted account "+me.Account+"  ") != strings.Count(out, "\n")-1 || !strings.Contains(out, "account deleted") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}

@@ -152,7 +152,10 @@ func (c *Call) entryRows(entries []core.Entry) [][]string {
 	rows := make([][]string, len(entries))
 	for i, e := range entries {
 		who := e.Name
-		if who == "" {
+		switch {
+		case e.ByDeleted():
+			who = c.Dict.T("activity.deleted_account", "Id", e.Actor) // in full: --actor takes it
+		case who == "":
 			who = e.Actor
 		}
 		outcome := c.Dict.T("outcome." + string(e.Outcome))

@@ -61,6 +61,9 @@ func (e Entry) byAccount() bool {
 	return e.Actor != "" && e.Actor != ActorConsole && e.Actor != ActorSystem
 }
 
+// ByDeleted says that an account acted that is no more: only its id is left.
+func (e Entry) ByDeleted() bool { return e.byAccount() && e.Name == "" }
+
 // entryKey is the key of one entry: of a person's own, and the entry's id. Who
 // has it can open this entry and no other, which is what a proof hands out.
 func entryKey(trailKey []byte, id string) []byte {

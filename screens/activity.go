@@ -24,8 +24,9 @@ const (
 // activity lists the trail of the account.
 type activity struct {
 	listing
-	env  *Env
-	busy tui.Busy
+	env    *Env
+	office bool // it is read by those who look after the portal, and names deleted accounts by their ids
+	busy   tui.Busy
 
 	entries []core.Entry
 	next    string // where to read on; "" is the end

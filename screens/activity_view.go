@@ -90,7 +90,18 @@ func (s *activity) from(x core.Entry) string {
 	return s.env.doorWord(x.Door)
 }
 
-// who did it, seen by the account's own person.
+// shownOfID is how much of an id stands in a row: its end, since accounts that were
+// made on the same day begin alike.
+const shownOfID = 6
+
+// deletedAccount is what a row says in the place of a name that is gone.
+func (e *Env) deletedAccount(id string) string {
+	end := text.Escape(id[max(0, len(id)-shownOfID):])
+	return e.T("activity.deleted", "Id", e.Theme.Signs.Ellipsis+end)
+}
+
+// who did it. To those who may read the trail of the portal a deleted account is
+// its id; to a person it was one of those who look after the portal.
 func (s *activity) who(x core.Entry) string {
 	e := s.env
 	switch {
@@ -104,8 +115,26 @@ func (s *activity) who(x core.Entry) string {
 		return text.Escape(x.Name)
 	case x.Actor == "":
 		return e.T("activity.somebody")
+	case s.office:
+		return e.deletedAccount(x.Actor)
 	}
 	return e.T("activity.staff")
+}
+
+// whoInFull is who, with the whole id of a deleted account.
+func (s *activity) whoInFull(x core.Entry) string {
+	if s.office && x.ByDeleted() {
+		return s.env.T("activity.deleted_account", "Id", text.Escape(x.Actor))
+	}
+	return s.who(x)
+}
+
+// erased says why an entry does not tell what it told; "" of every other.
+func (s *activity) erased(x core.Entry) string {
+	if !x.Erased {
+		return ""
+	}
+	return s.env.T("activity.erased")
 }
 
 // reason says why an act was refused; "" when it was not.
@@ -165,6 +194,7 @@ func (s *activity) facts(x core.Entry) []tui.Fact {
 		add(e.T("activity.target"), text.Escape(x.Target))
 	}
 	add(e.T("activity.said"), text.Escape(x.Reason))
+	add(e.T("activity.left_out"), s.erased(x))
 	return append(out, s.changes(x)...)
 }
 

@@ -72,7 +72,7 @@ var (
 
 // NewAudit returns the screen.
 func NewAudit(env *Env) tui.Screen {
-	s := &auditLog{env: env, rows: &activity{env: env}}
+	s := &auditLog{env: env, rows: &activity{env: env, office: true}}
 	s.entries.id = func(e core.Entry) string { return e.ID }
 	s.table = tui.NewTable(env.Session, s.columns)
 	s.table.Empty = s.empty

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"postern/core"
+	"postern/tui"
 	"postern/tui/tuitest"
 )
 
@@ -96,6 +97,40 @@ func TestTheTrailIsFollowed(t *testing.T) {
 	v.WaitFor("Paused while you look").Lacks("192.0.2.203")
 	v.Press("home").WaitFor("192.0.2.203").WaitFor("Following")
 	v.Press("l").WaitUntil("it is not followed", func(s string) bool { return !strings.Contains(s, "Following") })
+}
+
+// What somebody did who is deleted was not done by an admin: the trail says by which
+// account, and what of it cannot be read any more.
+func TestTheTrailTellsTheDeletedFromAnAdmin(t *testing.T) {
+	t.Parallel()
+	p := crew(t)
+	p.atOnce(t, "0")
+	in := p.justIn(t, "ada", otherPassword)
+	if err := p.Accounts.Suspend(t.Context(), as(in), "mara", "books are out"); err != nil {
+		t.Fatal(err)
+	}
+	id := p.asks(t, "ada").Account
+	e := p.env(t)
+	v := p.at(t, e, p.justIn(t, "lin", goodPassword), NewAudit).WaitFor("Everything that happened")
+	v.Lacks(e.T("activity.staff")).Contains("deleted…")
+	v.Press("down", "down", "down").Contains("deleted account "+id).Resize(120, 40).Contains("deleted …"+id[len(id)-6:]).Resize(80, 24)
+	v.Press("/").WaitFor("What stays empty").Press("tab", "tab").Type(id).Press("enter", "enter", "enter", "enter", "enter", "enter")
+	waitToRead(v, "by "+id)
+	v.Lacks(e.T("activity.staff")).Press("end", "enter").WaitFor("By, id")
+	v.Contains("deleted account "+id, "The account was deleted, and with it").Lacks(e.T("activity.staff"))
+
+	// On the page of somebody whom it concerned it is named in the same way; to
+	// themselves it was one of those who look after the portal.
+	mara, err := p.Accounts.Show(t.Context(), core.ConsoleActor("test"), "mara")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), func(e *Env) tui.Screen { return newPerson(e, mara.ID) }).
+		WaitFor(e.T("action.account.suspend") + ", deleted …" + id[len(id)-6:])
+	if err := p.Accounts.Resume(t.Context(), core.ConsoleActor("test"), "mara"); err != nil {
+		t.Fatal(err)
+	}
+	p.at(t, p.env(t), p.justIn(t, "mara", otherPassword), NewActivity).WaitFor("That is all.").Contains(e.T("activity.staff")).Lacks("deleted")
 }
 
 // ASVS 8.2.1

@@ -135,11 +135,12 @@ func (s *auditLog) facts(x core.Entry) []tui.Fact {
 			out = append(out, tui.Fact{Name: e.T(key), Value: value})
 		}
 	}
-	add("activity.who", s.rows.who(x))
+	add("activity.who", s.rows.whoInFull(x))
 	add("activity.outcome", s.rows.outcome(x))
 	add("activity.reason", s.rows.reason(x))
 	add("activity.target", text.Escape(x.Target))
 	add("activity.said", text.Escape(x.Reason))
+	add("activity.left_out", s.rows.erased(x))
 	add("activity.from", s.rows.from(x))
 	if x.Remote != "" && x.Door != "" {
 		add("activity.door", e.doorWord(x.Door))
@@ -172,7 +173,11 @@ func (s *auditLog) detail(r tui.Row, width int) string {
 	}
 	facts := s.facts(*x)
 	if s.w < tui.DetailWidth { // who it was and what came of it stands in the row
-		facts = append(facts[:1:1], facts[3:]...)
+		kept := 1
+		if x.ByDeleted() {
+			kept = 2 // a narrow row cuts the id
+		}
+		facts = append(facts[:kept:kept], facts[3:]...)
 		return s.env.Theme.Facts(append(s.rows.changes(*x), facts...), width)
 	}
 	if changes := s.compare(*x, width); changes != "" {

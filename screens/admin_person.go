@@ -220,8 +220,11 @@ func (s *person) body(width int) string {
 			what += " " + e.Theme.Signs.Sep + " " + e.T("outcome.refused")
 		}
 		by := escaped(x.Name)
-		if x.Actor == s.id {
+		switch {
+		case x.Actor == s.id:
 			by = ""
+		case x.ByDeleted():
+			by = e.deletedAccount(x.Actor)
 		}
 		line := "  " + th.Pad(e.Dict.Relative(x.At, s.have.now), 14) + "  " + what
 		if by != "" {
