@@ -11,6 +11,7 @@ import (
 	"postern/core"
 	"postern/core/script"
 	"postern/core/text"
+	"postern/screens"
 )
 
 func (v verbSet) analysis() *cobra.Command {
@@ -106,7 +107,7 @@ func (v verbSet) analysisSave() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return c.answer(s, func(p *page) { p.line(c.Dict.T("done.analysis_save", "Name", s.Name, "Version", s.Version)) })
+		return c.answer(s, func(p *page) { p.line(screens.ScriptSavedText(c.Dict, s)) })
 	})
 	cmd.Flags().StringVar(&why, "reason", "", v.flag("reason"))
 	cmd.Flags().IntVar(&from, "if-version", 0, v.flag("if_version"))

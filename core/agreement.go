@@ -123,6 +123,9 @@ type AgreementInput struct {
 	// or a new version of the one that is called the same.
 	ID   string
 	From int // the version that the new one was made from; 0: whichever is the newest
+	// New says that it is to be an agreement of its own, and no new version of one that
+	// is called the same. ID is "".
+	New  bool
 	Name string
 	Link string
 	Text string // in lines
@@ -191,7 +194,9 @@ func lines(field, s string, most int) (out string, at int, err error) {
 // Publish puts an agreement in force, as a new version where there is one of it
 // already: everybody is asked at the next sign-in. CodeDenied, CodeStepUp;
 // CodeNotFound for an unknown ID; CodeConflict when another version than From is
-// the newest; CodeRange when MaxAgreements are in force; with the fields "name",
+// the newest; CodeTaken (field "name") for a New one when there is one of that name,
+// also one that was withdrawn, and for one that comes to be called as another that is
+// in force; CodeRange when MaxAgreements are in force; with the fields "name",
 // "link" and "text" CodeRequired, CodeTooLong, CodeCharacter, CodeEncoding.
 func (s *Agreements) Publish(ctx context.Context, actor Actor, in AgreementInput) (Agreement, error) {
 	id, err := s.ids.new(s.clock.Now())
@@ -214,8 +219,14 @@ func (s *Agreements) Publish(ctx context.Context, actor Actor, in AgreementInput
 		if err != nil {
 			return err
 		}
+		if in.New && old.ID != "" {
+			return refuseField(CodeTaken, "name")
+		}
 		if in.From != 0 && in.From != old.Version {
 			return refuse(CodeConflict)
+		}
+		if err := t.requireOwnName(old, clean.Name); err != nil {
+			return err
 		}
 		next = Agreement{
 			ID: old.ID, Version: old.Version + 1, Name: clean.Name, Link: clean.Link, Text: clean.Text, Mandatory: clean.Mandatory,
@@ -247,6 +258,19 @@ func (s *Agreements) Publish(ctx context.Context, actor Actor, in AgreementInput
 		return Agreement{}, err
 	}
 	return next, nil
+}
+
+// requireOwnName refuses a new version that comes to be called as another agreement
+// that is in force: who publishes by name could not say which is meant.
+func (t *txn) requireOwnName(old Agreement, name string) error {
+	if old.ID == "" || strings.EqualFold(old.Name, name) {
+		return nil
+	}
+	rows, err := agreements.PageEq(t, "name", strings.ToLower(name), "", MaxPage)
+	if err == nil && slices.ContainsFunc(rows, func(r store.Row[Agreement]) bool { return r.Value.ID != old.ID && r.Value.current() }) {
+		err = refuseField(CodeTaken, "name")
+	}
+	return err
 }
 
 // agreementBefore finds the newest version of what is published anew, in full;

@@ -358,6 +358,38 @@ func TestWhatIsPublishedIsChecked(t *testing.T) {
 	refused(t, only(p.Agreements.Publish(ctx, p.Owner, in)), core.CodeRange, "name")
 }
 
+// What is to be a new agreement does not become a version of one that is called the
+// same, and none comes to be called as another.
+func TestAgreementsHaveNamesOfTheirOwn(t *testing.T) {
+	p := coretest.Open(t)
+	first := publish(t, p, terms(p))
+	in := terms(p)
+	in.New, in.Name = true, strings.ToUpper(first.Name)
+	refused(t, only(p.Agreements.Publish(ctx, p.Owner, in)), core.CodeTaken, "name")
+	in.Name = "House rules"
+	second := publish(t, p, in)
+	if second.ID == first.ID || second.Version != 1 {
+		t.Fatalf("the new one is %+v", second)
+	}
+	change := core.AgreementInput{ID: second.ID, From: 1, Name: strings.ToUpper(first.Name), Text: "Be kind."}
+	refused(t, only(p.Agreements.Publish(ctx, p.Owner, change)), core.CodeTaken, "name")
+	change.Name = "HOUSE RULES"
+	if a := publish(t, p, change); a.ID != second.ID || a.Version != 2 {
+		t.Errorf("called the same in capitals it is %+v", a)
+	}
+	if s := must(p.Agreements.Status(ctx, p.Owner, first.ID))(t); s.Version != 1 || s.Name != first.Name {
+		t.Errorf("the first one has become %+v", s)
+	}
+	// The name of one that was withdrawn is its own still; by name it comes back.
+	ok(t, p.Agreements.Withdraw(ctx, p.Owner, first.ID))
+	in.Name = first.Name
+	refused(t, only(p.Agreements.Publish(ctx, p.Owner, in)), core.CodeTaken, "name")
+	in.New = false
+	if a := publish(t, p, in); a.ID != first.ID || a.Version != 2 {
+		t.Errorf("again it is %+v", a)
+	}
+}
+
 // Two who publish at once: the second sees that there is another version.
 func TestTwoWhoPublishAtOnce(t *testing.T) {
 	p := coretest.Open(t)

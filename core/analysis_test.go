@@ -91,6 +91,19 @@ func TestScriptsHaveVersions(t *testing.T) {
 	if v := must(p.Analysis.Save(ctx, p.Owner, core.ScriptInput{Name: "check", Source: "approve()"}))(t); v.Version != 3 || !v.Retired.IsZero() {
 		t.Errorf("saved again it is %+v", v)
 	}
+	// What is to be a new script does not become a version of another one, also of one
+	// that is retired.
+	fresh := core.ScriptInput{Name: "check", Source: "reject('no')", New: true}
+	refused(t, only(p.Analysis.Save(ctx, p.Owner, fresh)), core.CodeTaken, "name")
+	ok(t, p.Analysis.Retire(ctx, p.Owner, "check"))
+	refused(t, only(p.Analysis.Save(ctx, p.Owner, fresh)), core.CodeTaken, "name")
+	if v := must(p.Analysis.Get(ctx, p.Owner, "check", 0))(t); v.Version != 3 || v.Source != "approve()\n" {
+		t.Errorf("it has become %+v", v)
+	}
+	fresh.Name = "another"
+	if v := must(p.Analysis.Save(ctx, p.Owner, fresh))(t); v.Version != 1 {
+		t.Errorf("the new one is %+v", v)
+	}
 	// Saving asks for a fresh proof, and for a role.
 	p.Clock.Advance(core.StepUpFor + time.Minute)
 	refused(t, only(p.Analysis.Save(ctx, p.Owner, core.ScriptInput{Name: "other", Source: "approve()"})), core.CodeStepUp, "")

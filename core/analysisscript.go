@@ -114,12 +114,16 @@ type ScriptInput struct {
 	Source string
 	Reason string
 	From   int // the version that it was made from; 0: whichever is the newest, or none
+	// New says that it is to be a script of its own, and no new version of one that is
+	// called the same.
+	New bool
 }
 
 // Save keeps a script, or a new version of the one that is called the same; one
 // that was retired is in use again. CodeDenied, CodeStepUp; CodeConflict when
-// another version was saved meanwhile; CodeRequired, CodeTooLong and
-// CodeCharacter with the field "name"; CodeScript (field "source") for what
+// another version was saved meanwhile; CodeTaken (field "name") for a New one when
+// there is one of that name, also one that was retired; CodeRequired, CodeTooLong
+// and CodeCharacter with the field "name"; CodeScript (field "source") for what
 // cannot be run, with the line (N) and what is wrong (Rule); CodeSame when it is
 // the newest version already; CodeRange when there are too many.
 func (s *Analysis) Save(ctx context.Context, actor Actor, in ScriptInput) (Script, error) {
@@ -156,7 +160,10 @@ func (s *Analysis) Save(ctx context.Context, actor Actor, in ScriptInput) (Scrip
 		} else if err != nil {
 			return err
 		}
-		if in.From != 0 && in.From != old.Version {
+		switch {
+		case in.New && old.Version > 0:
+			return refuseField(CodeTaken, "name")
+		case in.From != 0 && in.From != old.Version:
 			return refuse(CodeConflict)
 		}
 		next = Script{Name: name, Version: old.Version + 1, Source: source, Saved: t.now, By: t.entry.Actor, Reason: reason}

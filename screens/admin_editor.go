@@ -113,8 +113,15 @@ func (s *editor) saving() tui.Screen {
 	name, reason := from.Name, ""
 	f := &deedForm{env: e, why: "analysis.why_proof", title: func() string { return e.T("analysis.save_title") }}
 	f.do = func() func(context.Context) (any, error) {
-		in := core.ScriptInput{Name: strings.TrimSpace(name), Source: source, Reason: strings.TrimSpace(reason), From: from.Version}
+		in := core.ScriptInput{Name: strings.TrimSpace(name), Source: source, Reason: strings.TrimSpace(reason), From: from.Version, New: from.Name == ""}
 		return func(ctx context.Context) (any, error) { return analysis.Save(ctx, actor, in) }
+	}
+	f.refusal = func(err error) tui.Refusal {
+		r := refusalOf(e, err)
+		if core.CodeOf(err) == core.CodeTaken {
+			r.Text = e.T("analysis.name_taken")
+		}
+		return r
 	}
 	return newDeedForm(f, func() tui.FormSpec {
 		var fields []tui.Field

@@ -40,6 +40,7 @@ var (
 func newPublish(env *Env, begin core.Agreement) tui.Screen {
 	s := &publishing{env: env, read: true}
 	s.begin(begin)
+	s.in.New = true
 	s.Form = tui.NewForm(env.Session, s.spec)
 	return s
 }
@@ -225,6 +226,10 @@ func (s *publishing) published(m answer[core.Agreement]) tea.Cmd {
 		r.Text = s.env.T("publish.nothing")
 	case r.Field == "name" && code == core.CodeRange:
 		r.Text = s.env.T("publish.too_many", "N", core.MaxAgreements)
+	case code == core.CodeTaken && s.in.New:
+		r.Text = s.env.T("publish.name_taken")
+	case code == core.CodeTaken:
+		r.Text = s.env.T("policy.field_taken")
 	case r.Field == "text":
 		r = tui.Refusal{Text: s.env.agreementProblem(s.in.Text)}
 	case code == core.CodeCharacter:

@@ -97,7 +97,7 @@ func (s *scriptList) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		return s, nil
 	case tui.BackMsg:
 		if x, ok := m.Result.(core.Script); ok {
-			return s, tea.Batch(s.Init(), tui.Toast(tui.Good, s.env.T("done.analysis_save", "Name", x.Name, "Version", x.Version)))
+			return s, tea.Batch(s.Init(), tui.Toast(tui.Good, ScriptSavedText(s.env.Dict, x)))
 		}
 		return s, s.Init()
 	case tea.KeyPressMsg:
@@ -147,6 +147,14 @@ func (s *scriptList) Help() []key.Binding {
 		return s.env.waitingKeys(s.err)
 	}
 	return append(s.menu.help(), s.env.bind("esc", "key.back"))
+}
+
+// ScriptSavedText says whether what was saved is a new script or a version of one.
+func ScriptSavedText(d *tui.Dict, x core.Script) string {
+	if x.Version == 1 {
+		return d.T("done.analysis_new", "Name", x.Name)
+	}
+	return d.T("done.analysis_save", "Name", x.Name, "Version", x.Version, "Before", x.Version-1)
 }
 
 // scriptPage shows a script with its lines numbered.
@@ -201,7 +209,7 @@ func (s *scriptPage) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	case tui.BackMsg:
 		switch r := m.Result.(type) {
 		case core.Script:
-			return s, tea.Batch(s.Init(), tui.Toast(tui.Good, s.env.T("done.analysis_save", "Name", r.Name, "Version", r.Version)))
+			return s, tea.Batch(s.Init(), tui.Toast(tui.Good, ScriptSavedText(s.env.Dict, r)))
 		case core.Run:
 			return s, tui.Push(newRunPage(s.env, r.ID))
 		case retiredScript:

@@ -218,6 +218,25 @@ func TestAnAgreementIsPublishedAndWithdrawn(t *testing.T) {
 	v.Press("x").WaitFor("It was withdrawn already.")
 }
 
+// A new agreement of a name that there is is refused, and no version of the other.
+func TestANewAgreementTakesNoNameThatThereIs(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	first := p.publish(t, core.AgreementInput{Name: "House rules", Text: "Three.", Mandatory: true})
+	e := p.env(t)
+	v := p.at(t, e, p.owner, NewAgreements).WaitFor("House rules")
+	v.Press("n").WaitFor("A new agreement").Type("house rules").Paste("One.\nTwo.\n").WaitFor("The text has 2 lines.")
+	v.Press("tab", "tab", "tab", "enter").WaitFor("This is how people see it").Press("tab", "enter")
+	waitToRead(v, "There is an agreement of this name already.")
+	v.Contains("house rules", "The text has 2 lines.")
+	s, err := p.Agreements.Status(t.Context(), e.Actor(), first.ID)
+	if err != nil || s.Version != 1 {
+		t.Fatalf("it has become version %d, %v", s.Version, err)
+	}
+	v.Press("end").Type(" of the boathouse").Press("tab", "tab", "tab", "enter").WaitFor("This is how people see it").Press("tab", "enter").
+		WaitFor("house rules of the boathouse, version 1 is in force.")
+}
+
 // A text that is no text, or too long, is refused with a sentence.
 func TestATextThatCannotBePublished(t *testing.T) {
 	t.Parallel()

@@ -419,6 +419,34 @@ func TestAScriptIsWrittenOnTheScreen(t *testing.T) {
 	v.Press("esc").WaitFor("Leave without saving?").Press("tab", "enter").WaitFor("edit")
 }
 
+// A new script of a name that there is does not take its place: what was typed stays,
+// and another name keeps it.
+func TestANewScriptTakesNoNameThatThereIs(t *testing.T) {
+	t.Parallel()
+	p := scripted(t)
+	save := func(source string) {
+		in := p.justIn(t, "lin", goodPassword)
+		if _, err := p.Analysis.Save(t.Context(), as(in), core.ScriptInput{Name: "leavers", Source: source}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save("hold('ask lin')")
+	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewScripts).WaitFor("New script")
+	v.Press("n").WaitFor("It can be run.").Press("ctrl+s").WaitFor("Name").Type("leavers").Press("enter").Type("for a try").Press("enter")
+	waitToRead(v, "There is a script of this name already.")
+	v.Contains("leavers", "for a try")
+	x, err := p.Analysis.Get(t.Context(), core.ConsoleActor("test"), "leavers", 0)
+	if err != nil || x.Version != 1 || x.Source != "hold('ask lin')\n" {
+		t.Fatalf("leavers has become %+v, %v", x, err)
+	}
+	v.Press("home").Type("my-").Press("enter", "enter").WaitFor("my-leavers is saved as version 1: a new script.")
+	save("hold('ask ada')")
+	v.Press("esc").Settle()
+	p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewScripts).WaitFor("my-leavers").
+		Press("home", "enter").WaitFor("ask ada").Press("e").WaitFor("It can be run.").Type("#").Press("ctrl+s").WaitFor("Reason").
+		Press("enter").WaitFor("leavers is saved as version 3, in the place of version 2.")
+}
+
 // scripted is a crew whose scripts run in this process.
 func scripted(t testing.TB) *place {
 	t.Helper()
