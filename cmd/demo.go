@@ -3,6 +3,8 @@
 package cmd
 
 import (
+	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -53,11 +55,11 @@ func (p *process) demo(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	d, err := demo.New(ctx, demo.Options{Log: log, Writer: screens.Words{Catalog: p.catalog}})
+	d, end, err := p.openDemo(ctx, itself(log), log)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer end()
 	words := &demoWords{}
 	if !over {
 		return p.show(ctx, stage{portal: d.Portal, log: log, plain: s.Plain, door: core.DoorDemo, demo: words})
@@ -75,6 +77,21 @@ func (p *process) demo(cmd *cobra.Command) error {
 	}
 	p.welcome(server, p.dict.T("demo.nowhere"))
 	return p.serveUntil(ctx, server, log)
+}
+
+// openDemo makes the demonstration and does in it what a door does by itself, until
+// the returned function is called. Messages and posts stay where they can be read:
+// the portal has nothing to send them with.
+func (p *process) openDemo(ctx context.Context, analyst core.Analyst, log *slog.Logger) (d *demo.Demo, end func(), err error) {
+	d, err = demo.New(ctx, demo.Options{Log: log, Writer: screens.Words{Catalog: p.catalog}, Analyst: analyst})
+	if err != nil {
+		return nil, nil, err
+	}
+	stop := keepHouse(ctx, d.Portal, log)
+	return d, func() {
+		stop()
+		d.Close()
+	}, nil
 }
 
 // demoWords says on every screen that nothing of it is real, and whom one may

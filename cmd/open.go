@@ -56,11 +56,7 @@ func (p *process) open(ctx context.Context, s settings, command string, mustExis
 		return nil, err
 	}
 	config.Poster = script.NewPoster(script.PosterConfig{Private: s.Posts.Private})
-	if analyst, err := script.Self(); err == nil { // else requests that ask for a script are held
-		config.Analyst = analyst
-	} else {
-		log.Error("no script can be run", slog.Any("error", err))
-	}
+	config.Analyst = itself(log)
 	// A nil pointer in an interface would be a provider.
 	if h.mailer != nil {
 		config.Mail = h.mailer
@@ -86,6 +82,17 @@ func (p *process) open(ctx context.Context, s settings, command string, mustExis
 		return nil, err
 	}
 	return h, nil
+}
+
+// itself runs scripts in children of this very program. Where it cannot be found it
+// is nil, and requests that ask for a script are held.
+func itself(log *slog.Logger) core.Analyst {
+	analyst, err := script.Self()
+	if err != nil {
+		log.Error("no script can be run", slog.Any("error", err))
+		return nil // and no Command that is empty
+	}
+	return analyst
 }
 
 // close lets everything go, the newest first.

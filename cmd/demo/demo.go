@@ -43,6 +43,8 @@ type Options struct {
 	Log *slog.Logger
 	// Writer says messages and notices in words; nil: kinds and codes, for tests.
 	Writer core.Writer
+	// Analyst runs scripts for visitors; nil: none is run. In the story none is.
+	Analyst core.Analyst
 }
 
 // Demo is a portal full of people.
@@ -52,7 +54,9 @@ type Demo struct {
 }
 
 // New makes the portal and lets weeks pass in it. The same people do the same
-// things each time; only their secrets differ.
+// things each time; only their secrets differ. What a portal does by itself is not
+// begun: a door does that, and whatever it does, nothing leaves, since there is
+// nothing here to send mail, text messages or posts with.
 func New(ctx context.Context, o Options) (*Demo, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -83,7 +87,7 @@ func New(ctx context.Context, o Options) (*Demo, error) {
 	}
 	clock.arrive()
 	// Nobody carries messages here: codes that visitors cause are read in the outbox.
-	config.Log, config.OpenOutbox = o.Log, true
+	config.Log, config.OpenOutbox, config.Analyst = o.Log, true, o.Analyst
 	if d.Portal, err = core.New(ctx, config); err != nil {
 		d.Close()
 		return nil, err
