@@ -47,6 +47,7 @@ type verbSet struct {
 	in   io.Reader // standard input, for verbs that read it; nil where there is none
 	far  bool      // for `ssh host VERB`: no maintenance of the machine's files
 
+	shown   bool // standard output is a terminal
 	watched bool // somebody looks at standard error: long work says how far it is
 }
 
@@ -58,6 +59,9 @@ func (v verbSet) verb(use, key string, least, most int, do deed) *cobra.Command 
 	}
 }
 
+// groupMark marks commands that only have others below them.
+const groupMark = "group"
+
 // group makes a command that only has others below it.
 func (v verbSet) group(name, key string, verbs ...*cobra.Command) *cobra.Command {
 	names := make([]string, len(verbs))
@@ -65,7 +69,7 @@ func (v verbSet) group(name, key string, verbs ...*cobra.Command) *cobra.Command
 		names[i] = w.Name()
 	}
 	g := &cobra.Command{
-		Use: name, Short: v.dict.T("verb." + key), Args: cobra.ArbitraryArgs,
+		Use: name, Short: v.dict.T("verb." + key), Args: cobra.ArbitraryArgs, Annotations: map[string]string{groupMark: "yes"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f := fail("which_verb", "Verb", name, "Verbs", strings.Join(names, ", "))
 			f.exit, f.code = exitUsage, "usage"

@@ -26,7 +26,7 @@ import (
 
 // verbs are the verbs of the command line.
 func (p *process) verbs() []*cobra.Command {
-	set := verbSet{dict: p.dict, run: p.atConsole, in: p.in, watched: term.IsTerminal(int(p.err.Fd()))}
+	set := verbSet{dict: p.dict, run: p.atConsole, in: p.in, shown: term.IsTerminal(int(p.out.Fd())), watched: term.IsTerminal(int(p.err.Fd()))}
 	return append(set.all(), p.restore(), p.compact())
 }
 

@@ -1,4 +1,5 @@
-// The verb that hands somebody's own data over: `ssh host export > me.json`.
+// The verbs that hand somebody's own data over: `ssh host export > me.json`, and the
+// receipt of that: `ssh host export receipt > me.json.receipt`.
 
 package cmd
 
@@ -6,6 +7,7 @@ import (
 	"context"
 	"io"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,15 +26,23 @@ type archiveShape struct {
 // beside it. The machine's own console says whose it is to be.
 func (v verbSet) export() *cobra.Command {
 	var out, user string
+	var watched bool
 	cmd := v.verb("export", "export", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
 		if err := c.whose(user); err != nil {
 			return err
 		}
 		write := func(w io.Writer) (core.Exported, error) {
-			if user != "" {
-				return c.Portal.Data.ExportOf(ctx, c.Actor, user, w, nil)
+			look, done := c.tell(watched, func(percent int64) string { return c.Dict.T("mydata.progress", "Percent", percent) })
+			defer done()
+			progress := func(_ int, share float64) {
+				if look != nil {
+					look(int64(share*100), 100)
+				}
 			}
-			return c.Portal.Data.Export(ctx, c.Actor, w, nil)
+			if user != "" {
+				return c.Portal.Data.ExportOf(ctx, c.Actor, user, w, progress)
+			}
+			return c.Portal.Data.Export(ctx, c.Actor, w, progress)
 		}
 		if out == "" {
 			_, err := write(c.Out)
@@ -72,6 +82,43 @@ func (v verbSet) export() *cobra.Command {
 		cmd.Flags().StringVar(&out, "out", "", v.flag("export_out"))
 		cmd.Flags().StringVar(&user, "user", "", v.flag("export_user"))
 	}
+	if v.shown { // what is written to the terminal itself is not written over
+		given := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			watched = watched && out != ""
+			return given(cmd, args)
+		}
+	}
+	cmd.AddCommand(v.exportReceipt())
+	return v.telling(cmd, &watched)
+}
+
+// exportedShape is the receipt of an export, and when that was.
+type exportedShape struct {
+	At time.Time `json:"at"`
+	core.Receipt
+}
+
+// exportReceipt writes the document of one's own last export as it was signed, or
+// its signature, so that ssh-keygen can verify it.
+func (v verbSet) exportReceipt() *cobra.Command {
+	var signature bool
+	cmd := v.verb("receipt", "export_receipt", 0, 0, func(ctx context.Context, c *Call, _ []string) error {
+		r, at, err := c.Portal.Data.Receipt(ctx, c.Actor)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return writeJSON(c.Out, exportedShape{at, r})
+		}
+		doc := r.Document
+		if signature {
+			doc = r.Signature
+		}
+		_, err = io.WriteString(c.Out, doc)
+		return err
+	})
+	cmd.Flags().BoolVar(&signature, "signature", false, v.flag("request_signature"))
 	return cmd
 }
 

@@ -1,5 +1,5 @@
-// The receipt of a deletion: a document with the portal's signature, to be kept by
-// whoever was deleted, or looked at by those who decided.
+// Receipts: documents with the portal's signature, to be kept by whoever was deleted
+// or was handed their data, or looked at by those who decided.
 
 package screens
 
@@ -27,6 +27,34 @@ func (e *Env) receiptView(r core.Receipt, width int) string {
 
 // receiptText is a receipt as a file.
 func receiptText(r core.Receipt) string { return r.Document + r.Signature }
+
+// saveReceipt returns the command that saves the document of a receipt, and beside it
+// its signature, as ssh-keygen wants them. The door saves files.
+func (e *Env) saveReceipt(name string, r core.Receipt) tea.Cmd {
+	save := e.Door.Save
+	return func() tea.Msg {
+		path, err := save(name, []byte(r.Document))
+		if err != nil || r.Signature == "" {
+			return receiptWritten{path, err}
+		}
+		if beside, err := save(name+".sig", []byte(r.Signature)); err != nil {
+			return receiptWritten{beside, err}
+		}
+		return receiptWritten{path, nil}
+	}
+}
+
+// receiptNote says where a receipt was saved to, or why it was not.
+func (e *Env) receiptNote(m receiptWritten) string {
+	words := "deletion.not_written"
+	switch {
+	case m.err == nil:
+		words = "deletion.written"
+	case errors.Is(m.err, fs.ErrExist):
+		words = "deletion.exists"
+	}
+	return e.T(words, "File", text.Escape(m.path))
+}
 
 // goodbye is the last page of somebody whose account was deleted here and now.
 type goodbye struct {
@@ -58,14 +86,7 @@ func newGoodbye(env *Env, r core.Request) tui.Screen {
 func (s *goodbye) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 	switch m := msg.(type) {
 	case receiptWritten:
-		words := "deletion.not_written"
-		switch {
-		case m.err == nil:
-			words = "deletion.written"
-		case errors.Is(m.err, fs.ErrExist):
-			words = "deletion.exists"
-		}
-		s.note = s.env.T(words, "File", text.Escape(m.path))
+		s.note = s.env.receiptNote(m)
 		return s, nil
 	case tea.KeyPressMsg:
 		if m.String() == "esc" { // and no other key: what is shown here is shown once
@@ -106,25 +127,9 @@ func (s *goodbye) do(k string) tea.Cmd {
 	}
 	switch {
 	case k == "w" && s.env.Door.Save != nil:
-		return s.write()
+		return s.env.saveReceipt("postern-receipt-"+s.request.ID+".json", *s.request.Receipt)
 	case k == "y" && s.env.copies():
 		return s.env.copyText(receiptText(*s.request.Receipt), "deletion.copied")
 	}
 	return nil
-}
-
-// write returns the command that saves the document, and beside it its signature,
-// as ssh-keygen wants them.
-func (s *goodbye) write() tea.Cmd {
-	save, name, r := s.env.Door.Save, "postern-receipt-"+s.request.ID+".json", *s.request.Receipt
-	return func() tea.Msg {
-		path, err := save(name, []byte(r.Document))
-		if err != nil || r.Signature == "" {
-			return receiptWritten{path, err}
-		}
-		if beside, err := save(name+".sig", []byte(r.Signature)); err != nil {
-			return receiptWritten{beside, err}
-		}
-		return receiptWritten{path, nil}
-	}
 }

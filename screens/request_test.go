@@ -362,8 +362,16 @@ func workViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termina
 			return v
 		}
 	}
+	hadBefore := func(t testing.TB, opts ...tuitest.Option) *tuitest.Terminal {
+		v := open(newMyData)(t, opts...)
+		s, now := v.Router().Top().(*myData), tuitest.Now
+		s.Update(myDataRead{at: now.Add(-time.Hour), now: now, last: core.Receipt{Key: "SHA256:hg3Z1vNnYqv1cVOp1uQ",
+			Document:  `{"kind":"export","portal":"Lanterns","account":"01M81NF440N1G75358PJ322XGA","sha256":"c2f0a9","bytes":48211,"entries":96}` + "\n",
+			Signature: "-----BEGIN SSH SIGNATURE-----\nU1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAg\n-----END SSH SIGNATURE-----\n"}})
+		return v.Resize(80, 24)
+	}
 	return map[string]func(testing.TB, ...tuitest.Option) *tuitest.Terminal{
-		"retention": open(NewRetention), "retention-ask": open(NewRetention, "x"), "my-data": open(newMyData), "privacy": open(NewPrivacy),
+		"my-data-had": hadBefore, "retention": open(NewRetention), "retention-ask": open(NewRetention, "x"), "my-data": open(newMyData), "privacy": open(NewPrivacy),
 	}
 }
 

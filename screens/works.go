@@ -1,11 +1,9 @@
-// The works: verifying the trail, what retention lets go, and handing one's own
-// data over.
+// The works: verifying the trail, and what retention lets go.
 
 package screens
 
 import (
 	"context"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -120,40 +118,5 @@ func newRetentionRun(env *Env) tui.Screen {
 		do: func(ctx context.Context, progress func(int, int)) (workResult, error) {
 			n, err := retention.Run(ctx, actor, progress)
 			return workResult{good: true, lines: append([]string{d.T("done.retention_run")}, listed(theme, RetentionText(d, n))...)}, err
-		}})
-}
-
-// newMyData hands one's own data over: as a file at the local door; from elsewhere
-// the verb does it, and the page says how.
-func newMyData(env *Env) tui.Screen {
-	create, archive, actor, d := env.Door.Create, env.Portal.Data, env.Actor(), env.Dict
-	if create == nil {
-		reach := env.Door.Reach
-		if reach == "" {
-			reach = "ssh " + env.T("audit.host")
-		}
-		command := reach + " export > me.json"
-		return &page{env: env, title: func() string { return env.T("mydata.title") }, body: func(width int) string {
-			return tui.Wrap(env.T("mydata.verb"), width) + "\n\n  " + env.Theme.Accent.Render(ansiWrap(command, width-2))
-		}}
-	}
-	name := "postern-data-" + env.Me().UserName + ".json"
-	return newWork(env, workSpec{title: "mydata.title", doing: "mydata.doing", why: "mydata.why_proof",
-		do: func(ctx context.Context, progress func(int, int)) (workResult, error) {
-			file, err := create(name)
-			if err != nil {
-				return workResult{}, &core.Error{Code: core.CodeNotWritten, Err: err}
-			}
-			defer file.Drop()
-			r, err := archive.Export(ctx, actor, file, func(_ int, share float64) { progress(int(share*100), 100) })
-			if err != nil {
-				return workResult{}, err
-			}
-			path, err := file.Keep()
-			if err != nil {
-				return workResult{}, &core.Error{Code: core.CodeNotWritten, Err: err}
-			}
-			lines := []string{d.T("mydata.saved", "File", text.Escape(path)), "", d.T("deletion.receipt"), strings.TrimSpace(r.Document), ""}
-			return workResult{good: true, lines: append(lines, strings.Split(strings.TrimSpace(r.Signature), "\n")...), copy: receiptText(r.Receipt)}, nil
 		}})
 }

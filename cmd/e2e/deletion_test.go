@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // requestsOf lists requests at the machine, newest first.
@@ -134,6 +137,29 @@ func TestTheOwnerDecidesOverSSH(t *testing.T) {
 	mustVerb(t, data, "check")
 }
 
+// theReceiptIsOf takes the receipt of the last export from afar, in every way, and
+// finds that it is of this archive and verified by ssh-keygen.
+func theReceiptIsOf(t *testing.T, addr string, key ssh.Signer, archive string) {
+	t.Helper()
+	var kept struct {
+		At                       time.Time
+		Document, Signature, Key string
+	}
+	out, exit := remote(t, addr, key, "export receipt --json")
+	if err := json.Unmarshal([]byte(out), &kept); err != nil || exit != 0 || kept.At.IsZero() {
+		t.Fatalf("the receipt: %d %v %s", exit, err, out)
+	}
+	if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(archive))); !strings.Contains(kept.Document, sum) {
+		t.Errorf("it is not of the archive: %s", kept.Document)
+	}
+	for command, want := range map[string]string{"export receipt": kept.Document, "export receipt --signature": kept.Signature} {
+		if out, exit := remote(t, addr, key, command); exit != 0 || out != want || want == "" {
+			t.Errorf("%s: %d %q", command, exit, out)
+		}
+	}
+	keygenVerifies(t, kept.Document, kept.Signature, kept.Key)
+}
+
 // At once, over SSH: it must be typed out before, what is held is handed over
 // first, and then the account is gone with the same command.
 func TestDeletedAtOnceOverSSH(t *testing.T) {
@@ -159,6 +185,7 @@ func TestDeletedAtOnceOverSSH(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &mine); err != nil || exit != 0 || mine.Account.UserName != "mara" || len(mine.Trail) == 0 {
 		t.Fatalf("my data: %d %v %.200s", exit, err, out)
 	}
+	theReceiptIsOf(t, s.addr, key, out)
 	if out, exit = remote(t, s.addr, key, "request losses"); exit != 0 || !strings.Contains(out, "1 SSH key") {
 		t.Errorf("losses: %d %s", exit, out)
 	}
