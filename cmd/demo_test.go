@@ -50,7 +50,7 @@ func TestTheDemonstrationKeepsHouse(t *testing.T) {
 		"analysis.urls": "https://lab.example/", "deletion.grace_days": "0"}}); err != nil {
 		t.Fatal(err)
 	}
-	asked, err := p.Requests.MakeFor(ctx, console, "ada", "")
+	asked, err := p.Requests.MakeFor(ctx, console, "ada", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

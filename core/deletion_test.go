@@ -62,7 +62,7 @@ func livedIn(t testing.TB, p *coretest.Place) (me core.Actor, names []string) {
 	r := must(p.Requests.Make(ctx, me, "zephyrine"))(t)
 	must(p.Requests.Hold(ctx, coretest.Console(), r.ID, "Quuxley has a microscope"))(t)
 	must(p.Requests.Refuse(ctx, coretest.Console(), r.ID, "Quuxley owes us a microscope"))(t)
-	r = must(p.Requests.MakeFor(ctx, coretest.Console(), "zephyrine", "the quux has left"))(t)
+	r = must(p.Requests.MakeFor(ctx, coretest.Console(), "zephyrine", "the quux has left", ""))(t)
 	must(p.Requests.Cancel(ctx, me, r.ID, "quux is back"))(t)
 	must(p.Requests.Make(ctx, me, "zephyrine"))(t)
 	return me, []string{"zephyrine", "Zephyrine", "Quux", "quux", "BADGE-7788", "4915112345678"}

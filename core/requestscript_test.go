@@ -194,7 +194,7 @@ func TestAnUnknownRunOfTheDeletedIsResolved(t *testing.T) {
 	r := unknownRun(t, p)
 	atOnce(t, p, "0")
 	asksDeletion(t, p, mara, "mara")
-	got := must(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Reject, "mara has left"))(t)
+	got := must(p.Analysis.Resolve(ctx, p.Owner, r.ID, script.Reject, "mara has left", ""))(t)
 	if got.State != core.RunDone || got.Reason != "" {
 		t.Errorf("it is %+v", got)
 	}

@@ -134,7 +134,7 @@ func TestAnOldWarningIsNotActedOn(t *testing.T) {
 			}
 		}
 	}
-	asked := func(t *testing.T, p *coretest.Place) { must(p.Requests.MakeFor(ctx, console, "mara", ""))(t) }
+	asked := func(t *testing.T, p *coretest.Place) { must(p.Requests.MakeFor(ctx, console, "mara", "", ""))(t) }
 	taken := func(t *testing.T, p *coretest.Place) {
 		r := must(p.Requests.List(ctx, console, core.StateOpen, "", 1))(t).Requests[0]
 		must(p.Requests.Cancel(ctx, console, r.ID, ""))(t)

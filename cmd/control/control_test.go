@@ -278,7 +278,7 @@ func TestAHostileRequestHoldsLittle(t *testing.T) {
 	for name, c := range map[string]struct {
 		b    []byte
 		most uint64
-	}{"announced only": {long, 4 * MaxFrame}, "two million arguments": {wire.Bytes(), 32 << 20}} {
+	}{"announced only": {long, 4 * MaxFrame}, "two million arguments": {wire.Bytes(), 64 << 20}} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		if _, err := readRequest(bytes.NewReader(c.b)); err == nil {

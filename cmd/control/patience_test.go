@@ -99,6 +99,7 @@ func TestASilentHolderIsNotWaitedForAlways(t *testing.T) {
 			if err != nil {
 				return
 			}
+			defer c.Close() // not before: it is there, and says nothing
 			if <-greets {
 				_ = writeJSON(c, kindGreeting, Greeting{Version: Version, PID: 4711})
 			}
