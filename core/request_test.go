@@ -456,7 +456,7 @@ func TestTheDeciderIsNamed(t *testing.T) {
 	must(p.Requests.Cancel(ctx, noor, r.ID, ""))(t)
 	wasTold(t, p, mara, core.NoticeRequestGone)
 	atOnce(t, p, "0")
-	must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", "", ""))(t)
+	must(p.Requests.MakeFor(ctx, coretest.Console(), "mara", "", "mara"))(t)
 	must(p.Policy.Set(ctx, coretest.Console(), core.PolicyChange{Values: map[string]string{"deletion.process": "mail"}}))(t)
 	asksDeletion(t, p, noor, "noor")
 	if asked(p.Owner) != 1 {
