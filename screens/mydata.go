@@ -70,7 +70,7 @@ func (s *myData) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		}
 		return s, nil
 	case receiptWritten:
-		s.note = s.env.receiptNote(m)
+		s.note, s.top = s.env.receiptNote(m), 0 // where it is seen
 		return s, nil
 	case tui.BackMsg:
 		return s, s.Init() // it may have been handed over meanwhile

@@ -20,7 +20,7 @@ import (
 func (e *Env) receiptView(r core.Receipt, width int) string {
 	lines := []string{e.Theme.Heading.Render(e.T("deletion.receipt")), tui.Wrap(text.Escape(strings.TrimSpace(r.Document)), width)}
 	if r.Signature != "" {
-		lines = append(lines, "", strings.TrimSpace(r.Signature), "", e.Theme.Muted.Render(tui.Wrap(e.T("deletion.receipt_check", "Key", text.Escape(r.Key)), width)))
+		lines = append(lines, "", tui.Wrap(strings.TrimSpace(r.Signature), width), "", e.Theme.Muted.Render(tui.Wrap(e.T("deletion.receipt_check", "Key", text.Escape(r.Key)), width)))
 	}
 	return strings.Join(lines, "\n")
 }
