@@ -88,6 +88,7 @@ const (
 	runsAtOnce      = 2                    // children; each may take its memory
 	analysisGrace   = 10 * time.Second     // to write down an outcome while the door closes
 	analysisRunKept = 180 * 24 * time.Hour // how long a run that has ended is kept
+	dryRunKept      = 30 * 24 * time.Hour  // the same of one that only tried something out
 	maxSessionsTold = 100                  // of one account, to a script
 	maxGrantsTold   = 500
 )

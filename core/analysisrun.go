@@ -395,21 +395,13 @@ func (s *Analysis) Show(ctx context.Context, actor Actor, id string) (RunDetail,
 	return d, err
 }
 
-// sweepRuns removes runs that ended long ago with their posts: dry ones as soon
-// as messages, others after analysisRunKept. What is unknown stays.
+// sweepRuns removes runs that ended long ago with their posts, dry ones sooner. What
+// is unknown stays.
 func (b *base) sweepRuns(ctx context.Context, now time.Time) (n int, err error) {
-	var keep time.Duration
-	err = b.read(ctx, Actor{}, func(t *txn) error {
-		keep = time.Duration(t.policy.Retention.OutboxDays) * 24 * time.Hour
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
 	n, err = sweepTable(ctx, b, runs, func(r Run) bool {
 		kept := analysisRunKept
 		if r.Dry {
-			kept = keep
+			kept = dryRunKept
 		}
 		return r.State == RunDone && now.Sub(r.Ended) > kept && now.Sub(r.Resolved) > kept
 	})

@@ -217,6 +217,23 @@ func TestAnOldWarningIsNotActedOn(t *testing.T) {
 	}
 }
 
+// No setting of retention removes what its preview does not count: dry runs have
+// days of their own.
+func TestDryRunsHaveDaysOfTheirOwn(t *testing.T) {
+	p := coretest.Open(t, coretest.WithAnalysis(coretest.InProcess{}, nil))
+	p.Set("retention.outbox_days", "1")
+	p.SignUp("mara")
+	saved(t, p, "check", "hold('later')")
+	must(p.Analysis.DryRun(ctx, coretest.Console(), core.DryInput{Name: "check", User: "mara"}))(t)
+	for _, c := range []struct{ after, want int }{{29, 1}, {2, 0}} {
+		p.Clock.Advance(time.Duration(c.after) * day)
+		must(p.Sweep(ctx, p.Clock.Now()))(t)
+		if n := len(must(p.Analysis.Runs(ctx, coretest.Console(), "", "", 10))(t).Runs); n != c.want {
+			t.Errorf("%d runs are left, want %d", n, c.want)
+		}
+	}
+}
+
 // A session that goes on, and a key that is used, are signs of life.
 func TestWhoIsStillThereIsNotInactive(t *testing.T) {
 	p := coretest.Open(t)
