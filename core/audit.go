@@ -113,6 +113,7 @@ const (
 	ActAnalysisRepost  Action = "analysis.repost"
 	ActKeyLapsed       Action = "key.lapsed"     // by the portal: its time had come
 	ActImport          Action = "account.import" // of a batch of lines; Target is the import
+	ActTrailAdopt      Action = "audit.adopt"    // of what a former key has signed; Target is its fingerprint
 )
 
 // Actions returns every action, for filters and for the test that each has its words.
@@ -134,7 +135,7 @@ func Actions() []Action {
 		ActRequestMake, ActRequestCancel, ActRequestApprove, ActRequestRefuse, ActRequestHold, ActRequestMove, ActRequestCarryOut,
 		ActAccountDelete, ActTrailForget, ActAuditVerify, ActCompact, ActDataExport, ActHold, ActRelease, ActRetention, ActInactiveWarn,
 		ActAnalysisSave, ActAnalysisRetire, ActAnalysisDry, ActAnalysisRun, ActAnalysisLost, ActAnalysisResolve, ActAnalysisPost, ActAnalysisRepost,
-		ActKeyLapsed, ActImport,
+		ActKeyLapsed, ActImport, ActTrailAdopt,
 	}
 }
 

@@ -22,7 +22,6 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"postern/core/signature"
 	"postern/store"
 )
 
@@ -49,6 +48,10 @@ type chainBlock struct {
 	At      time.Time `json:"at"`
 	Entries []byte    `json:"entries,omitempty"`
 	Late    []byte    `json:"late,omitempty"`
+
+	// Over is who signed the head that this block was put on, when it was not who
+	// signs this one: a public key, or noKey (decision 043).
+	Over string `json:"over,omitempty"`
 }
 
 // hash is that of the block: SHA-256 over a fixed encoding, so that it can be
@@ -68,6 +71,7 @@ func (b chainBlock) hash() [sha256.Size]byte {
 		number(uint64(len(links) / linkSize))
 		_, _ = h.Write(links)
 	}
+	_, _ = h.Write([]byte(b.Over)) // all before says how long it is
 	var sum [sha256.Size]byte
 	h.Sum(sum[:0])
 	return sum
@@ -111,6 +115,8 @@ type chainHead struct {
 	Entries uint64    `json:"entries"` // sealed since the chain began
 	At      time.Time `json:"at"`
 
+	Over []string `json:"over,omitempty"` // of a stub: who signed those that it goes on from, as chainBlock.Over
+
 	Signature string `json:"signature,omitempty"`
 	Key       string `json:"key,omitempty"` // the public key that signed
 }
@@ -124,7 +130,8 @@ func (h chainHead) statement(kind, portal string) []byte {
 		Hash    string    `json:"hash"`
 		Entries uint64    `json:"entries"`
 		At      time.Time `json:"at"`
-	}{kind, portal, h.Seq, hex.EncodeToString(h.Hash), h.Entries, h.At})
+		Over    []string  `json:"over,omitempty"`
+	}{kind, portal, h.Seq, hex.EncodeToString(h.Hash), h.Entries, h.At, h.Over})
 	return append(doc, '\n')
 }
 
@@ -137,7 +144,6 @@ const (
 var (
 	chainHeads  = store.NewTable[chainHead]("chain_head", 1)
 	chainPoints = store.NewTable[chainHead]("chain_point", 1) // checkpoints, keyed like blocks
-	chainKeys   = store.NewTable[mark]("chain_key", 1)        // public keys that signed, and since when
 )
 
 const chainNow = "now"
@@ -287,6 +293,7 @@ func (a *Audit) sealBlock(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	now := a.clock.Now()
+	var sealed chainHead
 	err = a.db.Update(ctx, func(tx store.Tx) error {
 		n = 0
 		rows, err := unsealed.RawPage(tx, "", blockEntries)
@@ -298,6 +305,9 @@ func (a *Audit) sealBlock(ctx context.Context) (n int, err error) {
 			return err
 		}
 		block := chainBlock{Seq: head.Seq + 1, Prev: head.Hash, At: now.UTC().Truncate(time.Millisecond)}
+		if block.Over, err = a.over(tx, statementHead, head); err != nil {
+			return err
+		}
 		for _, r := range rows {
 			var l link
 			if l.id, err = ulid.ParseStrict(r.ID); err != nil {
@@ -335,36 +345,13 @@ func (a *Audit) sealBlock(ctx context.Context) (n int, err error) {
 		if err := keepPoint(tx, head); err != nil {
 			return err
 		}
+		sealed = head
 		return chainHeads.Put(tx, chainNow, head)
 	})
+	if err == nil && n > 0 {
+		a.ownHead.Store(&sealed)
+	}
 	return n, err
-}
-
-// signHead signs a head with the portal's key, and remembers the key.
-func (b *base) signHead(tx store.Tx, kind string, h chainHead) (chainHead, error) {
-	h.Signature, h.Key = "", ""
-	if b.signer == nil {
-		return h, nil
-	}
-	site, err := sites.Get(tx, siteID)
-	if err != nil {
-		return h, err
-	}
-	h.Key = b.signer.PublicKey()
-	if h.Signature, err = b.signer.Sign(signature.Audit, h.statement(kind, site.Name)); err != nil {
-		return h, err
-	}
-	id := keyID(h.Key)
-	if _, err := chainKeys.Get(tx, id); !errors.Is(err, store.ErrNotFound) {
-		return h, err
-	}
-	return h, chainKeys.Put(tx, id, mark{h.At})
-}
-
-// keyID is a key as it is remembered.
-func keyID(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:])
 }
 
 // keepPoint keeps a head as a checkpoint, now and then.

@@ -10,6 +10,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -80,7 +82,9 @@ func (b chainBlock) newest() (time.Time, error) {
 }
 
 // cutBlock removes the oldest block with its entries, if all of them are older
-// than before, and signs the stub. done is false when there is nothing to cut.
+// than before, and signs the stub. done is false when there is nothing to cut, or
+// when the block is not the one that its neighbours name: that is for Verify to
+// find, and not to be signed.
 func (b *base) cutBlock(ctx context.Context, before time.Time) (n int, done bool, err error) {
 	err = b.db.Update(ctx, func(tx store.Tx) error {
 		n, done = 0, false
@@ -91,6 +95,22 @@ func (b *base) cutBlock(ctx context.Context, before time.Time) (n int, done bool
 		newest, err := block.newest()
 		if err != nil || !newest.Before(before) {
 			return err
+		}
+		hash := block.hash()
+		linked, err := linked(tx, block, hash[:], cut)
+		if err != nil {
+			return err
+		}
+		if !linked {
+			b.log.Error("the trail is not cut: a block of it is not the one that was sealed", slog.Uint64("block", block.Seq))
+			return nil
+		}
+		over, err := b.over(tx, statementCut, cut)
+		if err != nil {
+			return err
+		}
+		if over != "" && !slices.Contains(cut.Over, over) {
+			cut.Over = append(cut.Over, over)
 		}
 		for _, part := range [][]byte{block.Entries, block.Late} {
 			links, err := linksOf(part)
@@ -104,7 +124,6 @@ func (b *base) cutBlock(ctx context.Context, before time.Time) (n int, done bool
 				n++
 			}
 		}
-		hash := block.hash()
 		cut.Seq, cut.Hash, cut.At, cut.Entries = block.Seq, hash[:], newest, cut.Entries+uint64(n)
 		if len(block.Entries) > 0 {
 			copy(cut.Horizon[:], block.Entries[len(block.Entries)-linkSize:])
@@ -122,6 +141,23 @@ func (b *base) cutBlock(ctx context.Context, before time.Time) (n int, done bool
 		return chainCuts.Put(tx, chainNow, cut)
 	})
 	return n, done, asError(err)
+}
+
+// linked says whether a block lies between the stub and the block that follows, or
+// the head.
+func linked(tx store.Tx, b chainBlock, hash []byte, cut chainHead) (bool, error) {
+	if !equalHash(b.Prev, cut.Hash) {
+		return false, nil
+	}
+	next, err := chainBlocks.Get(tx, blockKey(b.Seq+1))
+	if err == nil {
+		return equalHash(next.Prev, hash), nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return false, err
+	}
+	head, err := readHead(tx)
+	return head.Seq == b.Seq && equalHash(head.Hash, hash), err
 }
 
 // cutTrail removes what is older than before, a block at a time, so that nobody
@@ -227,26 +263,39 @@ func (a *Audit) forgetSome(ctx context.Context, account, after string) (n int, n
 // keepGone signs and keeps which entries were taken out.
 func (b *base) keepGone(tx store.Tx, id string, gone removedEntries) (err error) {
 	if b.signer != nil {
-		gone.Key = b.signer.PublicKey()
-		if gone.Signature, err = b.signer.Sign(signature.Audit, gone.statement()); err != nil {
+		if gone, err = b.signGone(gone); err != nil {
 			return err
 		}
 	}
 	return chainGone.Put(tx, id, gone)
 }
 
-// accounted says whether an entry that is not there was taken out by the rules.
-func (w *chainWalk) accounted(tx store.Tx, id string) (bool, error) {
+func (b *base) signGone(gone removedEntries) (_ removedEntries, err error) {
+	gone.Key = b.signer.PublicKey()
+	gone.Signature, err = b.signer.Sign(signature.Audit, gone.statement())
+	return gone, err
+}
+
+// accounted says whether an entry that is not there was taken out by the rules; f
+// is what there is to find when it was not.
+func (w *chainWalk) accounted(tx store.Tx, id string) (ok bool, f Finding, err error) {
+	f = Finding{Kind: FoundDropped, Entry: id}
 	_, gone, err := chainGone.Find(tx, "entry", id)
 	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
+		return false, f, nil
 	} else if err != nil {
-		return false, err
+		return false, f, err
 	}
-	if gone.Signature == "" {
-		return len(w.known) == 0, nil // a portal that has no key
+	if !slices.Contains(gone.IDs, id) { // the index is not signed
+		return false, f, nil
 	}
-	return w.knows(gone.Key) && signature.Verify(gone.Key, signature.Audit, gone.statement(), gone.Signature) == nil, nil
+	switch w.whose(gone.Key, gone.Signature, gone.statement()) {
+	case "":
+		return true, f, nil
+	case FoundForeign:
+		f.Kind, f.Key = FoundForeignGone, signature.Fingerprint(gone.Key)
+	}
+	return false, f, nil
 }
 
 // equalHash compares hashes that are public.

@@ -198,7 +198,7 @@ func (w *chainWalk) settleLost() error {
 				if now.Seq > w.cut.Seq && id.Compare(now.Horizon) <= 0 {
 					continue // retention has run meanwhile
 				}
-				ok, err := w.accounted(t, f.Entry)
+				ok, f, err := w.accounted(t, f.Entry)
 				if err != nil {
 					return err
 				}

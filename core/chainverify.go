@@ -20,7 +20,7 @@ import (
 // what it found are in the trail. CodeDenied, CodeFormat (field "head"),
 // CodeUnavailable when ctx is done.
 func (a *Audit) Verify(ctx context.Context, actor Actor, noted string, progress func(done, total int)) (VerifyReport, error) {
-	w := &chainWalk{Audit: a, ctx: ctx, actor: actor, progress: progress, late: map[ulid.ULID]link{}, known: map[string]bool{}}
+	w := &chainWalk{Audit: a, ctx: ctx, actor: actor, progress: progress, late: map[ulid.ULID]link{}}
 	err := w.begin(noted)
 	if err == nil {
 		err = w.run()
@@ -53,7 +53,7 @@ type chainWalk struct {
 	portal string
 	head   chainHead
 	cut    chainHead
-	known  map[string]bool // keys that have signed for this portal
+	former []formerKey // that signed before, as was said at the console
 	out    VerifyReport
 
 	late    map[ulid.ULID]link // sealed late by a newer block, and not met yet
@@ -79,7 +79,7 @@ func (w *chainWalk) look(fn func(t *txn) error) error {
 	return err
 }
 
-// begin reads where the chain ends and begins, and which keys sign for it.
+// begin reads where the chain ends and begins, and which keys have signed for it.
 func (w *chainWalk) begin(noted string) (err error) {
 	if noted != "" {
 		if w.noted, err = ParseChainHead(noted); err != nil {
@@ -94,40 +94,48 @@ func (w *chainWalk) begin(noted string) (err error) {
 		if w.cut, err = readCut(t); err != nil {
 			return err
 		}
-		if w.signer != nil {
-			w.known[keyID(w.signer.PublicKey())] = true
-		}
-		return eachRow(func(after string) ([]store.Row[mark], error) {
-			rows, err := chainKeys.Page(t, after, MaxPage)
-			for _, r := range rows {
-				w.known[r.ID] = true
-			}
-			return rows, err
-		}, func(mark) error { return nil })
+		w.former, err = w.formerKeys(t, w.portal)
+		return err
 	})
 }
 
-func (w *chainWalk) knows(key string) bool { return w.known[keyID(key)] }
+// signed judges the signature of a place of the chain.
+func (w *chainWalk) signed(h chainHead, kind string) bool {
+	found := w.whose(h.Key, h.Signature, h.statement(kind, w.portal))
+	switch found {
+	case FoundForeign:
+		w.foreign(h.Key, h.Seq)
+	case FoundSignature:
+		w.foreign(noKey, h.Seq)
+	}
+	return found == ""
+}
 
-// signedBy says whether a statement is signed by a key of this portal.
-func (w *chainWalk) signedBy(h chainHead, kind string) bool {
-	return w.knows(h.Key) && signature.Verify(h.Key, signature.Audit, h.statement(kind, w.portal), h.Signature) == nil
+// foreign says that a place was signed by another's key, or by none.
+func (w *chainWalk) foreign(key string, seq uint64) {
+	if key == noKey {
+		w.out.find(Finding{Kind: FoundSignature, Block: seq})
+		return
+	}
+	w.out.find(Finding{Kind: FoundForeign, Block: seq, Key: signature.Fingerprint(key)})
 }
 
 func (w *chainWalk) run() error {
 	w.out.Head, w.out.Cut = w.head.public().String(), w.cut.Entries
 	if w.cut.Seq > 0 {
 		w.out.CutUntil = w.cut.At
-		if len(w.known) > 0 && !w.signedBy(w.cut, statementCut) {
-			w.out.find(Finding{Kind: FoundSignature, Block: w.cut.Seq})
+		if w.signed(w.cut, statementCut) {
+			for _, key := range w.cut.Over { // adopting takes it away: to have adopted is not enough
+				w.foreign(key, w.cut.Seq)
+			}
 		}
 	}
-	if w.head.Seq > 0 && len(w.known) > 0 {
-		w.out.Signed = w.signedBy(w.head, statementHead) && (w.signer == nil || w.head.Key == w.signer.PublicKey())
+	if w.head.Seq > 0 && w.signer != nil {
+		w.out.Signed = w.signed(w.head, statementHead)
 		w.out.Key, w.out.Fingerprint = w.head.Key, signature.Fingerprint(w.head.Key)
-		if !w.out.Signed {
-			w.out.find(Finding{Kind: FoundSignature, Block: w.head.Seq})
-		}
+	}
+	for _, k := range w.former {
+		w.out.Former = append(w.out.Former, FormerKey{Fingerprint: signature.Fingerprint(k.Key), Block: k.Seq, At: k.At})
 	}
 	w.judgeNoted()
 	w.expects = w.head.Hash
@@ -231,6 +239,9 @@ func (w *chainWalk) block(b chainBlock) error {
 	w.expects = b.Prev
 	w.out.Blocks++
 	w.isNoted(chainHead{Seq: b.Seq, Hash: hash[:]}.public())
+	if b.Over != "" && w.signer != nil && !adopted(w.former, b.Over, b.Seq-1) {
+		w.foreign(b.Over, b.Seq-1)
+	}
 	if err := w.point(b.Seq, hash[:]); err != nil {
 		return err
 	}
@@ -268,6 +279,7 @@ type pointWalk struct {
 	list  []store.Row[chainHead]
 	after string
 	begun bool
+	told  map[string]bool // keys of others, of which one checkpoint was found
 }
 
 // point compares a block with the checkpoint that was signed of it, if there is one.
@@ -305,8 +317,13 @@ func (w *chainWalk) point(seq uint64, hash []byte) error {
 		if !equalHash(h.Hash, hash) {
 			w.out.find(Finding{Kind: FoundBlock, Block: seq})
 		}
-		if h.Signature != "" && !w.signedBy(h, statementHead) {
-			w.out.find(Finding{Kind: FoundSignature, Block: seq})
+		if h.Signature != "" && !p.told[h.Key] && !w.signed(h, statementHead) {
+			if p.told == nil {
+				p.told = map[string]bool{}
+			}
+			if h.Key != w.signer.PublicKey() && len(p.told) < MaxFindings {
+				p.told[h.Key] = true
+			}
 		}
 		return nil
 	}

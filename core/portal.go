@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"postern/core/password"
@@ -99,6 +100,7 @@ type base struct {
 	texter     Texter
 	writer     Writer
 	signer     Signer
+	ownHead    atomic.Pointer[chainHead] // the end of the chain that was sealed last, here
 	openOutbox bool
 
 	analyst  Analyst
@@ -171,6 +173,9 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 		return nil, asError(err)
 	}
 	if err := b.migrate(ctx); err != nil {
+		return nil, asError(err)
+	}
+	if err := b.warnOfKey(ctx); err != nil {
 		return nil, asError(err)
 	}
 	if lost, err := b.resolveRuns(ctx); err != nil {

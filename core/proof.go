@@ -3,6 +3,7 @@
 // made of rows, a JSON document a line, in the order in which they are needed:
 //
 //	begin    which portal, format and span of time
+//	former   a key that signed before the one that signs now, as was said at the console
 //	head     a place of the chain that was signed; blocks follow from there
 //	block    the links of a block; its hash is what the one before has named
 //	entry    a line of the file: its record, and the key to what that says
@@ -29,7 +30,10 @@ import (
 )
 
 // proofVersion rises when an older program would misread a proof.
-const proofVersion = 1
+const (
+	proofVersion = 1
+	proofFormer  = 2 // with keys that signed before
+)
 
 // proofMark begins every row of a proof, and no entry.
 const proofMark = `{"proof":`
@@ -41,6 +45,9 @@ type proofRow struct {
 
 type proofPart struct {
 	Begin *proofBegin `json:"begin,omitempty"`
+
+	Former *formerKey `json:"former,omitempty"`
+
 	Head  *chainHead  `json:"head,omitempty"`
 	Block *chainBlock `json:"block,omitempty"`
 	Entry *proofEntry `json:"entry,omitempty"`

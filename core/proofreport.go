@@ -31,6 +31,7 @@ type ExportFinding struct {
 	Entry string      `json:"entry,omitempty"`
 	Block uint64      `json:"block,omitempty"`
 	Count int         `json:"count,omitempty"`
+	Key   string      `json:"key,omitempty"` // the fingerprint of whose signature it is
 }
 
 // ExportToVerify is a file, and what it is held against.

@@ -74,6 +74,7 @@ type exportCheck struct {
 	expects []byte // and its hash; nil: a head comes first
 	heads   int
 	cut     *chainHead
+	former  []formerKey
 	last    ulid.ULID // of the last entry of the proof
 	any     bool
 	told    map[FindingKind]bool // that are said once
@@ -95,7 +96,7 @@ func (v *exportCheck) begin() error {
 		return refuseField(CodeFormat, "proof")
 	}
 	v.said = *row.Proof.Begin
-	if v.said.Version != proofVersion || !slices.Contains(AuditFormats(), v.said.Format) {
+	if v.said.Version != proofVersion && v.said.Version != proofFormer || !slices.Contains(AuditFormats(), v.said.Format) {
 		return refuseField(CodeFormat, "version")
 	}
 	_, _ = v.rows.Write(raw)
@@ -150,6 +151,10 @@ func (v *exportCheck) badRow() { v.out.find(ExportFinding{Kind: FoundProof, Line
 
 func (v *exportCheck) row(p proofPart) error {
 	switch {
+	case p.Former != nil:
+		if k := *p.Former; v.signed(k.By, k.Signature, k.statement(v.said.Portal), k.Seq) {
+			v.former = append(v.former, k)
+		}
 	case p.Head != nil:
 		v.head(*p.Head)
 	case p.Block != nil:
@@ -169,7 +174,11 @@ func (v *exportCheck) row(p proofPart) error {
 		}
 	case p.Cut != nil:
 		v.cut = p.Cut
-		v.signed(p.Cut.Key, p.Cut.Signature, p.Cut.statement(statementCut, v.said.Portal), p.Cut.Seq)
+		if v.signed(p.Cut.Key, p.Cut.Signature, p.Cut.statement(statementCut, v.said.Portal), p.Cut.Seq) {
+			for _, key := range p.Cut.Over {
+				v.foreign(key, p.Cut.Seq)
+			}
+		}
 	default:
 		v.badRow()
 	}
@@ -221,6 +230,15 @@ func (v *exportCheck) signed(key, armored string, statement []byte, block uint64
 	return true
 }
 
+// foreign says that a place was signed by another's key, or by none.
+func (v *exportCheck) foreign(key string, block uint64) {
+	if key == noKey {
+		v.out.find(ExportFinding{Kind: FoundSignature, Block: block})
+		return
+	}
+	v.out.find(ExportFinding{Kind: FoundForeign, Block: block, Key: signature.Fingerprint(key)})
+}
+
 func (v *exportCheck) findOnce(kind FindingKind) {
 	if !v.told[kind] {
 		v.told[kind] = true
@@ -249,6 +267,9 @@ func (v *exportCheck) block(b chainBlock) {
 	}
 	v.isNoted(chainHead{Seq: b.Seq, Hash: hash[:]}.public())
 	v.expects, v.seq = b.Prev, b.Seq-1
+	if b.Over != "" && !adopted(v.former, b.Over, v.seq) {
+		v.foreign(b.Over, v.seq)
+	}
 	left, ok := v.cover.add(b)
 	v.passed(left)
 	if !ok {

@@ -30,7 +30,7 @@ func (a *Audit) ExportProved(ctx context.Context, actor Actor, q AuditQuery, for
 		return 0, refuseField(CodeFormat, "proof")
 	}
 	return a.export(ctx, actor, q, format, w, &proofWriter{
-		walk: &chainWalk{Audit: a, ctx: ctx, actor: actor, known: map[string]bool{}}, to: proof, said: proofBegin{Format: format},
+		walk: &chainWalk{Audit: a, ctx: ctx, actor: actor}, to: proof, said: proofBegin{Format: format},
 	}, progress)
 }
 
@@ -75,12 +75,18 @@ func (p *proofWriter) begin(plan *auditPlan, lines *entryWriter) error {
 		plan.nothing = true
 	}
 	plan.begin = max(plan.begin, invert(following(p.head.Horizon).String()))
-	head, err := p.vouch(p.head, statementHead)
-	if err != nil {
+	if len(p.walk.former) > 0 {
+		p.said.Version = proofFormer
+	}
+	if err := p.put(proofPart{Begin: &p.said}); err != nil {
 		return err
 	}
-	p.head = head
-	return p.put(proofPart{Begin: &p.said})
+	for _, k := range p.walk.former {
+		if err := p.put(proofPart{Former: &k}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // following is the id after another, which is not the last that there can be.
@@ -91,18 +97,6 @@ func following(id ulid.ULID) ulid.ULID {
 		}
 	}
 	return id
-}
-
-// vouch signs a place of the chain with the key of today that the portal has signed
-// with a key of before. What it has not signed stays as it is, and is found.
-func (p *proofWriter) vouch(h chainHead, kind string) (_ chainHead, err error) {
-	s := p.walk.signer
-	if s == nil || h.Key == s.PublicKey() || !p.walk.signedBy(h, kind) {
-		return h, nil
-	}
-	h.Key = s.PublicKey()
-	h.Signature, err = s.Sign(signature.Audit, h.statement(kind, p.said.Portal))
-	return h, err
 }
 
 func (p *proofWriter) put(part proofPart) error {
@@ -230,7 +224,7 @@ func (p *proofWriter) gone(left []link) error {
 		err := p.walk.look(func(t *txn) error {
 			cut, err := readCut(t)
 			if err == nil {
-				ruled, err = p.walk.accounted(t, l.id.String())
+				ruled, _, err = p.walk.accounted(t, l.id.String())
 			}
 			ruled = ruled || cut.Seq > p.walk.cut.Seq && l.id.Compare(cut.Horizon) <= 0
 			return err
@@ -283,7 +277,8 @@ func (p *proofWriter) end(n int) error {
 	return nil
 }
 
-// cut writes what retention has left in the place of the oldest blocks.
+// cut writes what retention has left in the place of the oldest blocks, as it is:
+// who verifies judges it.
 func (p *proofWriter) cut() error {
 	var cut chainHead
 	err := p.walk.look(func(t *txn) (err error) {
@@ -291,9 +286,6 @@ func (p *proofWriter) cut() error {
 		return err
 	})
 	if err != nil || cut.Seq == 0 {
-		return err
-	}
-	if cut, err = p.vouch(cut, statementCut); err != nil {
 		return err
 	}
 	return p.put(proofPart{Cut: &cut})
