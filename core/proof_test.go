@@ -157,6 +157,7 @@ func TestAnExportAfterAChangeOfTheHostKey(t *testing.T) {
 	p, _ := chained(t)
 	before := export(t, p, core.AuditQuery{}, core.AuditJSONL)
 	later := coretest.New(t, coretest.WithStore(p.DB), coretest.WithClock(p.Clock), func(t testing.TB, c *core.Config) { c.Signer = another(t) })
+	must(later.Audit.Adopt(ctx, coretest.Console(), coretest.HostKey(t).Fingerprint()))(t)
 	for name, q := range map[string]core.AuditQuery{"whole": {}, "a choice": {Action: core.ActSignUp}} {
 		x := export(t, later, q, core.AuditJSONL)
 		r := must(core.VerifyExport(core.ExportToVerify{File: bytes.NewReader(x.file), Proof: bytes.NewReader(x.proof), Key: another(t).PublicKey() + " root@host\n"}))(t)
