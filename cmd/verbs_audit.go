@@ -23,7 +23,11 @@ const (
 )
 
 func (v verbSet) audit() *cobra.Command {
-	return v.group("audit", "audit", v.auditList(), v.auditFollow(), v.auditExport(), v.auditVerify(), v.auditHead())
+	verbs := []*cobra.Command{v.auditList(), v.auditFollow(), v.auditExport(), v.auditVerify(), v.auditHead()}
+	if !v.far { // for the machine's own operator
+		verbs = append(verbs, v.auditAdopt())
+	}
+	return v.group("audit", "audit", verbs...)
 }
 
 // auditFlags are the flags that say which entries are meant.

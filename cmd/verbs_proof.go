@@ -139,7 +139,7 @@ func (c *Call) proofPage(p *page, r core.ExportReport) {
 		case f.Kind == core.FoundEdited && f.Entry == "":
 			key = "proof.titles"
 		}
-		p.line("  " + d.T(key, "Line", f.Line, "Entry", text.Escape(f.Entry), "Block", d.Number(int64(min(f.Block, 1<<62))), "Count", f.Count))
+		p.line("  " + d.T(key, "Line", f.Line, "Entry", text.Escape(f.Entry), "Block", d.Number(int64(min(f.Block, 1<<62))), "Count", f.Count, "Key", text.Escape(f.Key)))
 	}
 	if n := r.Found - len(r.Findings); n > 0 {
 		p.line("  " + d.T("chain.more", "Count", n))

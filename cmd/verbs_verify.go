@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"postern/core/text"
 	"postern/screens"
 )
 
@@ -68,5 +69,18 @@ func (v verbSet) auditHead() *cobra.Command {
 			return err
 		}
 		return c.answer(headShape{h.String()}, func(p *page) { p.line(or(h.String())) })
+	})
+}
+
+// auditAdopt says that a key was the host key before.
+func (v verbSet) auditAdopt() *cobra.Command {
+	return v.verb("adopt FINGERPRINT", "audit_adopt", 1, 1, func(ctx context.Context, c *Call, args []string) error {
+		out, err := c.Portal.Audit.Adopt(ctx, c.Actor, args[0])
+		if err != nil {
+			return err
+		}
+		return c.answer(out, func(p *page) {
+			p.line(c.Dict.T("done.audit_adopt", "Key", text.Escape(out.Fingerprint), "Block", c.Dict.Number(int64(out.Block)), "Count", out.Signed))
+		})
 	})
 }

@@ -159,8 +159,8 @@ const adoptPage = 100
 // where the chain ends now: what it has signed of the trail is signed anew by the key
 // of today, as far as the former signature is valid. Nobody else can know it, since
 // whoever has the file could have signed it with a key of their own; so it is for the
-// machine's own operator alone. CodeDenied; CodeFormat (field "key") for what is no
-// fingerprint of SHA-256; CodeSame when it is the key of today; CodeNotFound when
+// machine's own operator alone. CodeDenied; CodeFormat (field "fingerprint") for what is no
+// fingerprint of SHA-256; CodeKeyCurrent when it is the key of today; CodeNotFound when
 // that key has signed nothing here.
 func (a *Audit) Adopt(ctx context.Context, actor Actor, fingerprint string) (out Adopted, err error) {
 	fingerprint = strings.TrimSpace(fingerprint)
@@ -205,9 +205,9 @@ func (w *adopting) may(t *txn) error {
 	case !t.actor.Console || w.signer == nil:
 		return refuse(CodeDenied)
 	case !ok || len(digest) != 43 || strings.Trim(digest, base64Digits) != "":
-		return refuseField(CodeFormat, "key")
+		return refuseField(CodeFormat, "fingerprint")
 	case w.fingerprint == signature.Fingerprint(w.signer.PublicKey()):
-		return refuseField(CodeSame, "key")
+		return refuse(CodeKeyCurrent)
 	}
 	return nil
 }
@@ -311,7 +311,7 @@ func (w *adopting) settle(t *txn) (out Adopted, err error) {
 		}
 	}
 	if w.key == "" {
-		return out, refuse(CodeNotFound)
+		return out, refuseField(CodeNotFound, "fingerprint")
 	}
 	if n, err = w.settleFormer(t); err != nil {
 		return out, err

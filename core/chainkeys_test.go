@@ -378,12 +378,12 @@ func TestWhoAdoptsAKey(t *testing.T) {
 	}
 	for _, bad := range []string{"", "SHA256:", strings.TrimPrefix(former, "SHA256:"), former + "A", former[:49] + "!", coretest.HostKey(t).PublicKey(), strings.Repeat("A", 10_000)} {
 		_, err := p.Audit.Adopt(ctx, coretest.Console(), bad)
-		refused(t, err, core.CodeFormat, "key")
+		refused(t, err, core.CodeFormat, "fingerprint")
 	}
 	_, err := p.Audit.Adopt(ctx, coretest.Console(), another(t).Fingerprint())
-	refused(t, err, core.CodeSame, "key")
+	refused(t, err, core.CodeKeyCurrent, "")
 	_, err = p.Audit.Adopt(ctx, coretest.Console(), third(t).Fingerprint())
-	refused(t, err, core.CodeNotFound, "")
+	refused(t, err, core.CodeNotFound, "fingerprint")
 	finds(t, verify(t, p, ""), core.FoundForeign, "")
 	must(p.Audit.Adopt(ctx, coretest.Console(), former))(t)
 	if r := verify(t, p, ""); r.Found != 0 {

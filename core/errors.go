@@ -54,6 +54,7 @@ const (
 	CodeLastOwner   Code = "last_owner"   // the last owner cannot be lost
 	CodeKeyInUse    Code = "key_in_use"   // the key is linked to an account already
 	CodeKeyEnded    Code = "key_ended"    // the key's time is over; it is linked anew instead
+	CodeKeyCurrent  Code = "key_current"  // the host key of today, where a former one is meant
 	CodeNoKey       Code = "no_key"       // this connection proved no key
 
 	CodeCodeFormat  Code = "code_format"   // not six digits

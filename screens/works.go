@@ -4,6 +4,7 @@ package screens
 
 import (
 	"context"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -28,15 +29,21 @@ func newVerify(env *Env, noted string) tui.Screen {
 
 // VerifyText says what verifying has found, a line each.
 func VerifyText(d *tui.Dict, r core.VerifyReport) []string {
-	var out []string
+	var out, foreign []string
 	if r.Found == 0 {
 		out = append(out, d.T("chain.holds"))
 	}
 	for _, f := range r.Findings {
-		out = append(out, d.T("chain.finding."+string(f.Kind), "Entry", text.Escape(f.Entry), "Block", d.Number(int64(f.Block))))
+		out = append(out, d.T("chain.finding."+string(f.Kind), "Entry", text.Escape(f.Entry), "Block", d.Number(int64(f.Block)), "Key", text.Escape(f.Key)))
+		if f.Key != "" && !slices.Contains(foreign, f.Key) {
+			foreign = append(foreign, f.Key)
+		}
 	}
 	if n := r.Found - len(r.Findings); n > 0 {
 		out = append(out, d.T("chain.more", "Count", n))
+	}
+	for _, key := range foreign {
+		out = append(out, d.T("chain.adopt", "Key", text.Escape(key)))
 	}
 	out = append(out, d.T("chain.looked", "Count", r.Entries, "Blocks", r.Blocks))
 	if r.Unsealed > 0 {
@@ -52,6 +59,9 @@ func VerifyText(d *tui.Dict, r core.VerifyReport) []string {
 		out = append(out, d.T("chain.signed", "Key", r.Fingerprint))
 	} else {
 		out = append(out, d.T("chain.not_signed"))
+	}
+	for _, k := range r.Former {
+		out = append(out, d.T("chain.former", "Key", text.Escape(k.Fingerprint), "Block", d.Number(int64(k.Block)), "When", d.DateTime(k.At)))
 	}
 	if r.Noted != "" {
 		out = append(out, d.T("chain.noted."+r.Noted))
