@@ -6,6 +6,7 @@ import (
 
 	"postern/core"
 	"postern/core/coretest"
+	"postern/store"
 )
 
 // auditFlows are the acts of the trail itself, for the tests in which the store
@@ -26,6 +27,14 @@ func auditFlows() []flow {
 				if n > 0 {
 					return nil
 				}
+				return err
+			}
+		}},
+		{name: "adopt a former key, not allowed", denied: true, prepare: func(t *testing.T, p *coretest.Place) func() error {
+			must(p.Audit.SealNow(ctx))(t)
+			ok(t, core.Tamper(p.Portal, func(tx store.Tx) error { return core.Forger{Tx: tx, By: another(t)}.Head() }))
+			return func() error {
+				_, err := p.Audit.Adopt(ctx, p.Owner, another(t).Fingerprint())
 				return err
 			}
 		}},

