@@ -137,10 +137,21 @@ func TestTheArchiveIsAsItIsDocumented(t *testing.T) {
 			t.Errorf("%U is in the archive", r)
 		}
 	}
-	empty, _ := archived(t, p, p.SignUp("noor"))
+	noor := p.SignUp("noor")
+	empty, _ := archived(t, p, noor)
 	v = must(jsonschema.UnmarshalJSON(bytes.NewReader(empty)))(t)
 	if err := schema(t).Validate(v); err != nil {
 		t.Errorf("of somebody who has just come: %v", err)
+	}
+
+	ok(t, p.Keys.Link(ctx, withKey(noor, "SHA256:noor"), ""))
+	a := enrolApp(t, p, noor, "phone")
+	begin(t, p, withKey(here, "SHA256:noor"), "noor", core.StepDone) // a session that proved too little
+	must(p.Portal.SignIn.StepUpFactor(ctx, noor, a.ID, a.next(p)))(t)
+	weak, _ := archived(t, p, noor)
+	v = must(jsonschema.UnmarshalJSON(bytes.NewReader(weak)))(t)
+	if err := schema(t).Validate(v); err != nil || bytes.Count(weak, []byte(`"proved"`)) != 1 {
+		t.Errorf("of somebody with a session that proved too little: %v\n%s", err, weak)
 	}
 }
 

@@ -150,7 +150,7 @@ type archivedSession struct {
 	Factor    FactorKind `json:"factor,omitempty"`
 	Created   time.Time  `json:"created"`
 	LastSeen  time.Time  `json:"last_seen"`
-	Proved    time.Time  `json:"proved"`
+	Proved    time.Time  `json:"proved,omitzero"`
 	Ended     time.Time  `json:"ended,omitzero"`
 	EndReason EndReason  `json:"end_reason,omitempty"`
 }

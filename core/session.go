@@ -40,12 +40,14 @@ type Session struct {
 	Key     string `json:"key,omitempty"`
 	Method  string `json:"method"` // how it signed in: "password", "code", "signup", "key"
 	// Factor is the second factor that was proved at sign-in, "" for none.
-	Factor    FactorKind `json:"factor,omitempty"`
-	Created   time.Time  `json:"created"`
-	LastSeen  time.Time  `json:"last_seen"`
-	Proved    time.Time  `json:"proved"` // the last proof of who it is, for step-up
-	Ended     time.Time  `json:"ended,omitzero"`
-	EndReason EndReason  `json:"end_reason,omitempty"`
+	Factor   FactorKind `json:"factor,omitempty"`
+	Created  time.Time  `json:"created"`
+	LastSeen time.Time  `json:"last_seen"`
+	// Proved is the last proof of who it is, for step-up; zero for a session that
+	// began with less than a step-up asks for, and has given none since.
+	Proved    time.Time `json:"proved,omitzero"`
+	Ended     time.Time `json:"ended,omitzero"`
+	EndReason EndReason `json:"end_reason,omitempty"`
 
 	// Ends and Mine are computed when it is read.
 	Ends time.Time `json:"ends,omitzero"`

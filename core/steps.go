@@ -196,10 +196,17 @@ func (t *txn) beginSession(a Account, method string, factor FactorKind, s secret
 			t.note("sessions_ended", itoa(n))
 		}
 	}
+	proved, err := t.signInProves(a.ID, method, factor)
+	if err != nil {
+		return SignedIn{}, err
+	}
 	r := sessionRecord{TokenHash: secret.Hash(s.token), Session: Session{
 		ID: s.session, Account: a.ID, Door: t.actor.Door, Remote: t.actor.Remote, Client: t.actor.Client,
-		Key: t.actor.Key, Method: method, Factor: factor, Created: t.now, LastSeen: t.now, Proved: t.now,
+		Key: t.actor.Key, Method: method, Factor: factor, Created: t.now, LastSeen: t.now,
 	}}
+	if proved {
+		r.Proved = t.now
+	}
 	if err := sessions.Insert(t, r.ID, r); err != nil {
 		return SignedIn{}, err
 	}

@@ -158,3 +158,141 @@ func TestAFactorThatComesInBetweenCounts(t *testing.T) {
 		})
 	}
 }
+
+// The weakness: every sign-in was a fresh proof, so that the password and a look
+// into the mail were enough to remove the app. A sign-in is one where it proved
+// what a step-up would ask for. ASVS 6.3.4, 7.5.3
+func TestASignInByLessThanTheStrongestIsNoStepUp(t *testing.T) {
+	const key = "SHA256:mara"
+	for what, c := range map[string]struct {
+		stands string
+		have   []core.FactorKind
+		in     core.FactorKind // what the sign-in proves beside the password; key: it is brought
+		fresh  bool
+	}{
+		"the password, and there is nothing else": {"factor", nil, "", true},
+		"a code by mail":                          {"factor", []core.FactorKind{core.FactorEmail}, core.FactorEmail, true},
+		"a code by mail, where there is an app":   {"factor", []core.FactorKind{core.FactorEmail, core.FactorApp}, core.FactorEmail, false},
+		"a code by mail, where there is a phone":  {"factor", []core.FactorKind{core.FactorEmail, core.FactorSMS}, core.FactorEmail, false},
+		"a text message":                          {"factor", []core.FactorKind{core.FactorEmail, core.FactorSMS}, core.FactorSMS, true},
+		"a text message, where there is an app":   {"factor", []core.FactorKind{core.FactorSMS, core.FactorApp}, core.FactorSMS, false},
+		"the app":                                 {"factor", []core.FactorKind{core.FactorSMS, core.FactorApp}, core.FactorApp, true},
+		"a key":                                   {"factor", nil, core.FactorKey, true},
+		"a key, where there is an app":            {"factor", []core.FactorKind{core.FactorApp}, core.FactorKey, false},
+		"a recovery code":                         {"factor", []core.FactorKind{core.FactorSMS, core.FactorApp}, core.FactorRecovery, true},
+		"a key and no password":                   {"password", nil, core.FactorKey, false},
+		"a key and a code by mail":                {"password", []core.FactorKind{core.FactorEmail}, core.FactorEmail, false},
+		"a key and the app":                       {"password", []core.FactorKind{core.FactorApp}, core.FactorApp, true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			p := coretest.Open(t)
+			withMessages(p)
+			me := p.SignUp("mara")
+			byFactor := map[core.FactorKind]core.Factor{}
+			var a app
+			for _, k := range c.have {
+				switch k {
+				case core.FactorApp:
+					a = enrolApp(t, p, me, "phone")
+					byFactor[k] = a.Factor
+				case core.FactorSMS:
+					byFactor[k] = enrolAddress(t, p, me, k, maraPhone)
+				case core.FactorEmail:
+					byFactor[k] = enrolAddress(t, p, me, k, "ada@example.net")
+				}
+			}
+			codes := save(t, p, me)
+			from := here
+			if c.in == core.FactorKey || c.stands == "password" {
+				ok(t, p.Keys.Link(ctx, withKey(me, key), ""))
+				from = withKey(here, key)
+			}
+			ok(t, change(p, true, "factors.key_stands", c.stands))
+			p.Clock.Advance(time.Minute)
+
+			var progress core.Progress
+			if c.stands == "password" {
+				progress = must(p.Portal.SignIn.Key(ctx, from))(t)
+			} else {
+				progress = must(p.Portal.SignIn.Password(ctx, from, "mara", coretest.Password))(t)
+			}
+			switch id := byFactor[c.in].ID; c.in {
+			case core.FactorApp:
+				progress = must(p.Portal.SignIn.Factor(ctx, from, progress.Ticket, id, a.next(p)))(t)
+			case core.FactorSMS, core.FactorEmail:
+				must(p.Portal.SignIn.SendCode(ctx, from, progress.Ticket, id))(t)
+				progress = must(p.Portal.SignIn.Factor(ctx, from, progress.Ticket, id, codeTo(t, p, byFactor[c.in].Address)))(t)
+			case core.FactorRecovery:
+				progress = must(p.Portal.SignIn.Recover(ctx, from, progress.Ticket, codes[0]))(t)
+			}
+			stands(t, progress, core.StepDone)
+			in := from.With(progress.SignedIn)
+
+			act := func() error {
+				if a.ID != "" {
+					return p.Factors.Remove(ctx, in, a.ID)
+				}
+				return only(p.Factors.BeginRecovery(ctx, in))
+			}
+			if c.fresh {
+				ok(t, act())
+				if c.in == core.FactorRecovery { // whoever has lost the phone has a new one
+					enrolApp(t, p, in, "new phone")
+				}
+				return
+			}
+			before := substance(p.Dump())
+			refused(t, act(), core.CodeStepUp, "")
+			same(t, before, substance(p.Dump()))
+			if a.ID != "" {
+				must(p.Portal.SignIn.StepUpFactor(ctx, in, a.ID, a.next(p)))(t)
+			} else if byFactor[core.FactorSMS].ID != "" {
+				p.Clock.Advance(time.Minute)
+				must(p.Portal.SignIn.SendCode(ctx, in, "", byFactor[core.FactorSMS].ID))(t)
+				must(p.Portal.SignIn.StepUpFactor(ctx, in, byFactor[core.FactorSMS].ID, codeTo(t, p, maraPhone)))(t)
+			} else {
+				must(p.Portal.SignIn.StepUp(ctx, in, coretest.Password))(t)
+			}
+			ok(t, act())
+		})
+	}
+}
+
+// What a sign-in had to enrol was proved by that: one may go on at once.
+func TestAnEnrolmentAtSignInIsAProof(t *testing.T) {
+	p := coretest.Open(t)
+	p.SignUp("mara")
+	p.Set("factors.enforce", "everybody", "factors.days", "0")
+	progress := begin(t, p, here, "mara", core.StepEnrol)
+	e := must(p.Factors.Begin(ctx, here, progress.Ticket, core.FactorApp, ""))(t)
+	done := must(p.Factors.Confirm(ctx, here, progress.Ticket, e.ID, app{secret: secretOf(t, e)}.at(p.Clock.Now()), "phone"))(t)
+	stands(t, done.Progress, core.StepDone)
+	save(t, p, here.With(done.Progress.SignedIn))
+}
+
+// A factor that failed too often is not passed over for the password.
+func TestAFactorThatIsOffLeavesTheRecoveryCode(t *testing.T) {
+	p := coretest.Open(t)
+	withMessages(p)
+	me := p.SignUp("mara")
+	mail := enrolAddress(t, p, me, core.FactorEmail, "ada@example.net")
+	a := enrolApp(t, p, me, "phone")
+	codes := save(t, p, me)
+	p.Set("lockout.failures", "50")
+	for range core.MaxCredentialFailures {
+		progress := begin(t, p, here, "mara", core.StepFactor)
+		_, _ = p.Portal.SignIn.Factor(ctx, here, progress.Ticket, a.ID, a.wrong(p))
+		p.Clock.Advance(time.Hour)
+	}
+	progress := begin(t, p, here, "mara", core.StepFactor)
+	must(p.Portal.SignIn.SendCode(ctx, here, progress.Ticket, mail.ID))(t)
+	progress = must(p.Portal.SignIn.Factor(ctx, here, progress.Ticket, mail.ID, codeTo(t, p, "ada@example.net")))(t)
+	in := here.With(progress.SignedIn)
+	if got := kinds(must(p.Portal.SignIn.StepUpWays(ctx, in))(t)); got != "app(factor_off) recovery" {
+		t.Fatalf("asked for %s", got)
+	}
+	refused(t, p.Factors.Remove(ctx, in, a.ID), core.CodeStepUp, "")
+	must(p.Portal.SignIn.StepUpRecovery(ctx, in, codes[0]))(t)
+	ok(t, p.Factors.Remove(ctx, in, a.ID))
+}

@@ -157,6 +157,34 @@ func (t *txn) stepUpWays(account string) ([]Way, error) {
 	return t.addRecovery(account, ways)
 }
 
+// signInProves says whether a sign-in is as good as a step-up at once: by what it
+// proved, a step-up would be done. It is not where it was by less than the
+// strongest that can be asked for, else "another way" would lead around that. Nor
+// does a key count, as at step-up: it was proved to the connection, whenever that
+// began. A recovery code always does. Its person may have nothing else any more,
+// and has to be able to remove what they lost.
+func (t *txn) signInProves(account, method string, factor FactorKind) (bool, error) {
+	if factor == FactorRecovery {
+		return true, nil
+	}
+	ways, err := t.stepUpWays(account)
+	if err != nil {
+		return false, err
+	}
+	asked := slices.IndexFunc(ways, func(w Way) bool { return w.Blocked == "" })
+	if asked < 0 { // what there is failed too often
+		return false, nil
+	}
+	reached := -1
+	if method != "key" {
+		reached = FactorPassword.strength()
+	}
+	if factor != "" && factor != FactorKey {
+		reached = max(reached, factor.strength())
+	}
+	return ways[asked].Kind != FactorRecovery && reached >= ways[asked].Kind.strength(), nil
+}
+
 // passwordProves says whether the password is enough at step-up: nothing
 // stronger can be asked for.
 func (t *txn) passwordProves(account string) (bool, error) {
