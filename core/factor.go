@@ -368,63 +368,6 @@ func (t *txn) nextDefault(account string) error {
 	return factors.Put(t, best.ID, best)
 }
 
-// ResetFactors removes every factor and all recovery codes of an account, for
-// somebody who has lost them; linked keys too where they stand for a factor. The
-// person is told. CodeDenied, CodeStepUp, CodeNotFound; CodeNoFactor when there
-// is nothing to remove.
-func (s *Accounts) ResetFactors(ctx context.Context, actor Actor, ref string) (removed int, err error) {
-	err = s.manage(ctx, actor, ActFactorsReset, ref, func(t *txn, a Account) error {
-		removed = 0
-		if err := t.requireFresh(); err != nil {
-			return err
-		}
-		list, err := t.factorsOf(a.ID)
-		if err != nil {
-			return err
-		}
-		for _, f := range list {
-			if err := t.deleteFactor(f); err != nil {
-				return err
-			}
-			removed++
-		}
-		if t.policy.Factors.on(FactorKey) {
-			keys, err := t.keysOf(a.ID)
-			if err != nil {
-				return err
-			}
-			for _, k := range keys {
-				if err := t.deleteKey(k); err != nil {
-					return err
-				}
-				removed++
-			}
-		}
-		had, err := t.recoverySet(a.ID)
-		if err != nil {
-			return err
-		}
-		if !had.Made.IsZero() || len(had.Pending) > 0 { // one that waits could still be called saved
-			if err := recoverySets.Delete(t, a.ID); err != nil {
-				return err
-			}
-			removed++
-		}
-		if removed == 0 {
-			return refuse(CodeNoFactor)
-		}
-		t.entry.After = map[string]string{"removed": itoa(removed)}
-		if err := t.dropAttempts(a.ID); err != nil {
-			return err
-		}
-		if err := t.clearFailures([]guardKey{factorGuard(a.ID), recoveryGuard(a.ID)}); err != nil {
-			return err
-		}
-		return t.notify(a.ID, NoticeFactorsReset, nil)
-	})
-	return removed, err
-}
-
 // labelOr returns a label that was typed, or one that says what it is.
 func labelOr(label, other string) (string, error) {
 	clean, err := cleanText("label", label, MaxFactorLabel, false)

@@ -187,6 +187,40 @@ func TestResettingFactors(t *testing.T) {
 	}
 }
 
+// The weakness: a lost key that stood for the password stayed, and opened the
+// account alone when the app was gone. ASVS 6.4.4, 6.5.6
+func TestAResetTakesKeysWhateverTheyStandFor(t *testing.T) {
+	for _, stands := range []string{"nothing", "factor", "password", "off"} {
+		for what, withApp := range map[string]bool{"a key": false, "a key and an app": true} {
+			t.Run(stands+", "+what, func(t *testing.T) {
+				p := coretest.Open(t)
+				me, want := p.SignUp("mara"), 1
+				if withApp {
+					enrolApp(t, p, me, "phone")
+					want = 2
+				}
+				ok(t, p.Keys.Link(ctx, withKey(me, "SHA256:lost"), ""))
+				if stands == "off" {
+					ok(t, change(p, true, "factors.key", "off"))
+				} else {
+					ok(t, change(p, true, "factors.key_stands", stands))
+				}
+				if n := must(p.Accounts.ResetFactors(ctx, p.Owner, "mara"))(t); n != want {
+					t.Errorf("%d things were removed, want %d", n, want)
+				}
+				wasTold(t, p, me, core.NoticeFactorsReset)
+				p.Set("factors.key", "on")
+				lost := withKey(here, "SHA256:lost")
+				_, err := p.Portal.SignIn.Key(ctx, lost)
+				refused(t, err, core.CodeCredentials, "")
+				_, err = p.Keys.Recognise(ctx, lost)
+				refused(t, err, core.CodeDenied, "")
+				begin(t, p, here, "mara", core.StepDone)
+			})
+		}
+	}
+}
+
 // The weakness: recovery codes that were on somebody's screen when everything was
 // reset could still be put in force.
 func TestAResetTakesCodesThatWaitToo(t *testing.T) {
