@@ -143,6 +143,13 @@ func TestTheLastFactorStaysWhileOneIsDemanded(t *testing.T) {
 	ok(t, p.Keys.RemoveOf(ctx, p.Owner, "lin", "SHA256:lin"))
 	refused(t, p.Factors.RemoveOf(ctx, p.Owner, "lin", own.ID), core.CodeLastFactor, "")
 
+	// The weakness: a reset of all of them did what removing the last may not.
+	save(t, p, p.Owner)
+	before = substance(p.Dump())
+	_, err := p.Accounts.ResetFactors(ctx, p.Owner, "lin")
+	refused(t, err, core.CodeLastFactor, "")
+	same(t, before, substance(p.Dump()))
+
 	// Of others they may all the same: their person enrols anew.
 	a := enrolApp(t, p, me, "phone")
 	p.Set("factors.enforce", "everybody", "factors.days", "0")
@@ -150,6 +157,8 @@ func TestTheLastFactorStaysWhileOneIsDemanded(t *testing.T) {
 	refused(t, p.Factors.RemoveOf(ctx, p.Owner, "noor", a.ID), core.CodeNotFound, "factor")
 	ok(t, p.Factors.RemoveOf(ctx, p.Owner, "mara", a.ID))
 	begin(t, p, here, "mara", core.StepEnrol)
+	p.Set("factors.enforce", "nobody") // then it is one's own affair
+	must(p.Accounts.ResetFactors(ctx, p.Owner, "lin"))(t)
 }
 
 // Whoever has lost everything starts anew. ASVS 6.4.4, 6.5.6

@@ -171,18 +171,18 @@ func TestASignInByLessThanTheStrongestIsNoStepUp(t *testing.T) {
 		fresh  bool
 	}{
 		"the password, and there is nothing else": {"factor", nil, "", true},
-		"a code by mail":                          {"factor", []core.FactorKind{core.FactorEmail}, core.FactorEmail, true},
-		"a code by mail, where there is an app":   {"factor", []core.FactorKind{core.FactorEmail, core.FactorApp}, core.FactorEmail, false},
-		"a code by mail, where there is a phone":  {"factor", []core.FactorKind{core.FactorEmail, core.FactorSMS}, core.FactorEmail, false},
-		"a text message":                          {"factor", []core.FactorKind{core.FactorEmail, core.FactorSMS}, core.FactorSMS, true},
-		"a text message, where there is an app":   {"factor", []core.FactorKind{core.FactorSMS, core.FactorApp}, core.FactorSMS, false},
-		"the app":                                 {"factor", []core.FactorKind{core.FactorSMS, core.FactorApp}, core.FactorApp, true},
-		"a key":                                   {"factor", nil, core.FactorKey, true},
-		"a key, where there is an app":            {"factor", []core.FactorKind{core.FactorApp}, core.FactorKey, false},
-		"a recovery code":                         {"factor", []core.FactorKind{core.FactorSMS, core.FactorApp}, core.FactorRecovery, true},
-		"a key and no password":                   {"password", nil, core.FactorKey, false},
-		"a key and a code by mail":                {"password", []core.FactorKind{core.FactorEmail}, core.FactorEmail, false},
-		"a key and the app":                       {"password", []core.FactorKind{core.FactorApp}, core.FactorApp, true},
+		"a code by mail":                         {"factor", []core.FactorKind{core.FactorEmail}, core.FactorEmail, true},
+		"a code by mail, where there is an app":  {"factor", []core.FactorKind{core.FactorEmail, core.FactorApp}, core.FactorEmail, false},
+		"a code by mail, where there is a phone": {"factor", []core.FactorKind{core.FactorEmail, core.FactorSMS}, core.FactorEmail, false},
+		"a text message":                         {"factor", []core.FactorKind{core.FactorEmail, core.FactorSMS}, core.FactorSMS, true},
+		"a text message, where there is an app":  {"factor", []core.FactorKind{core.FactorSMS, core.FactorApp}, core.FactorSMS, false},
+		"the app":                                {"factor", []core.FactorKind{core.FactorSMS, core.FactorApp}, core.FactorApp, true},
+		"a key":                                  {"factor", nil, core.FactorKey, true},
+		"a key, where there is an app":           {"factor", []core.FactorKind{core.FactorApp}, core.FactorKey, false},
+		"a recovery code":                        {"factor", []core.FactorKind{core.FactorSMS, core.FactorApp}, core.FactorRecovery, true},
+		"a key and no password":                  {"password", nil, core.FactorKey, false},
+		"a key and a code by mail":               {"password", []core.FactorKind{core.FactorEmail}, core.FactorEmail, false},
+		"a key and the app":                      {"password", []core.FactorKind{core.FactorApp}, core.FactorApp, true},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
