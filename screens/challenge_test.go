@@ -215,7 +215,46 @@ func TestOnlyRecoveryCodesAreLeft(t *testing.T) {
 	waitForHome(t, v, s.env, "ada")
 }
 
-// No messages are left: the way is blocked, another one is offered.
+// No messages are left for another code: the one in hand still counts. The
+// weakness: the way was blocked, and whoever had no other was kept out with a code
+// that was good.
+func TestTheCodeInHandCountsWhenNoOtherCanBeSent(t *testing.T) {
+	t.Parallel()
+	for name, prepare := range map[string]func(*place, core.SignedIn){
+		"it is the only way": func(*place, core.SignedIn) {},
+		"one of two":         func(p *place, in core.SignedIn) { p.appFactor(t, in) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t)
+			p.sms(t)
+			in := p.signUp(t, "ada", otherPassword)
+			p.sentFactor(t, in, core.FactorSMS, testNumber)
+			prepare(p, in)
+			s, v := p.challenged(t)
+			code := p.sentCode(t)
+			p.set(t, "messages.sms_allowance", "1")
+			p.clock.Advance(31 * time.Second)
+			v.Type(code[:2]).Press("tab", "left")
+			if len(s.progress.Ways) > 1 {
+				v.Press("left")
+			}
+			v.Press("enter")
+			waitToRead(v, "This month's messages are used up").Lacks("(not now)", "None of your ways").Contains(code[:2])
+			if len(s.progress.Ways) > 1 { // to the list and back
+				v.Press("tab", "left", "enter").Contains("SMS: " + testMask).Lacks("(not now)").Press("esc")
+				v.Type(code)
+			} else {
+				v.Type(code[2:])
+			}
+			v.Press("enter")
+			waitForHome(t, v, s.env, "ada")
+			s.clean(t)
+		})
+	}
+}
+
+// No messages are left for the first code: the way is blocked, another one is offered.
 func TestTheAllowanceIsUsedUp(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -223,11 +262,14 @@ func TestTheAllowanceIsUsedUp(t *testing.T) {
 	in := p.signUp(t, "ada", otherPassword)
 	p.sentFactor(t, in, core.FactorSMS, testNumber)
 	key := p.appFactor(t, in)
-	s, v := p.challenged(t) // asks by SMS, the default, and has a code sent
+	if err := p.Factors.SetDefault(t.Context(), as(in), p.protection(t, in).Factors[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	s, v := p.challenged(t) // asks for the app
 	p.set(t, "messages.sms_allowance", "1")
 	p.clock.Advance(time.Minute)
-	v.Press("tab", "left", "left", "enter")
-	waitToRead(v, "✗ This month's messages are used up").Contains("SMS: "+testMask+" (not now)", "▸ Authenticator app: My phone")
+	v.Press("tab", "left", "enter", "down", "enter")
+	waitToRead(v, "✗ This month's messages are used up").Contains("SMS: "+testMask+" (not now)", "▸ Authenticator app: My phone").Lacks("None of your ways")
 	v.Press("enter").Contains("Open").Type(p.appCode(key)).Press("enter")
 	waitForHome(t, v, s.env, "ada")
 

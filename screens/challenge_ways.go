@@ -48,6 +48,8 @@ type prover struct {
 	entries map[string]*codeEntry // by factor
 	sentTo  string                // the factor whose code was sent last: only that one counts
 	secret  string                // a recovery code or a password, as it is typed
+	rereads bool                  // the ways are being read anew, for keep
+	stays   tui.Refusal           // what keep has said
 
 	listed  bool
 	list    menu
@@ -66,6 +68,10 @@ func newProver(env *Env, what proving) *prover {
 // now. Recovery codes are for when nothing else is left, so whoever has only
 // those is shown why.
 func (p *prover) start(ways []core.Way) tea.Cmd {
+	if p.rereads {
+		p.reread(ways)
+		return nil
+	}
 	p.ways, p.at = ways, -1
 	for i, w := range ways {
 		if w.Blocked != "" || w.Kind == core.FactorRecovery {
@@ -124,15 +130,68 @@ func (p *prover) entry(w core.Way) *codeEntry {
 // is not bothered.
 func (p *prover) notSent(factor string, err error) tea.Cmd {
 	taken, cmd := p.what.over(err)
-	if taken {
+	switch {
+	case taken:
 		p.wipe()
-	} else {
+	case p.sentTo == factor && core.CodeOf(err) == core.CodeAllowance:
+		return p.keep(factor, err)
+	default:
 		taken, cmd = p.block(factor, err)
 	}
 	if cmd == nil && (taken || p.current() != factor) {
 		return func() tea.Msg { return nil }
 	}
 	return cmd
+}
+
+// keep stays with the way of a factor though no other code can be sent to it: the
+// one that was sent before can still be typed. It says so at the field, and has
+// the ways read again: there may be one more now.
+func (p *prover) keep(factor string, err error) tea.Cmd {
+	if p.current() != factor {
+		return func() tea.Msg { return nil }
+	}
+	p.stays = p.entries[factor].notSent(err)
+	say := p.sayStays()
+	cmd := p.what.blocked()
+	p.rereads = cmd != nil
+	return tea.Batch(say, cmd, func() tea.Msg { return nil })
+}
+
+// sayStays says at the field why no other code was sent.
+func (p *prover) sayStays() tea.Cmd {
+	if p.form.Busy() {
+		return tui.Toast(tui.Bad, p.stays.Text)
+	}
+	p.form.Refuse(p.stays)
+	return nil
+}
+
+// reread takes the ways anew without leaving the one that is asked for. The way
+// that has a code under way can be gone as long as that is the last one sent.
+func (p *prover) reread(ways []core.Way) {
+	asked := ""
+	if p.at >= 0 {
+		asked = wayID(p.ways[p.at])
+	}
+	one := len(p.ways) == 1
+	p.rereads, p.at, p.ways = false, -1, slices.Clone(ways)
+	for i, w := range p.ways {
+		if w.ID == p.sentTo && w.Blocked == core.CodeAllowance {
+			p.ways[i].Blocked = ""
+		}
+		if wayID(w) == asked {
+			p.at = i
+		}
+	}
+	switch {
+	case p.listed:
+	case p.at < 0: // it was removed meanwhile
+		p.form.Release()
+		p.show()
+	case one && !p.form.Busy(): // there is "another way" now
+		p.form.Refuse(p.stays)
+	}
 }
 
 // current is the factor that is asked for, or "".

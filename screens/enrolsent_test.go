@@ -184,11 +184,22 @@ func TestNoMessagesAreLeft(t *testing.T) {
 	t.Parallel()
 	p := sending(t)
 	p.set(t, "messages.sms_allowance", "1")
-	v, _, _ := p.adaAbove(t, aPhone)
+	v, _, in := p.adaAbove(t, aPhone)
 	v.WaitFor("Number").Type("+4915123456789").Press("enter").WaitFor("A code is on its way")
 	p.clock.Advance(time.Minute)
+	code := p.sentCode(t)
 	v.Press("tab", "left", "enter")
 	waitToRead(v, "This month's messages are used up, so no code can be sent.")
+	v.Type(code).Press("enter").WaitFor("Security check-up") // which was good all along
+	if len(p.protection(t, in).Factors) != 1 {
+		t.Error("not enrolled")
+	}
+
+	p = sending(t)
+	p.set(t, "messages.sms_allowance", "1")
+	v, _, _ = p.adaAbove(t, aPhone)
+	v.WaitFor("Number").Type("+4915123456789").Press("enter").WaitFor("A code is on its way")
+	p.clock.Advance(time.Minute)
 	v.Press("esc").WaitFor("Send a code").Press("enter")
 	waitToRead(v, "This month's messages are used up, so no code can be sent.")
 }

@@ -67,6 +67,7 @@ func (s *stepUp) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 			return s, s.prover.start(m.Value)
 		}
 		if s.prover.started() { // reading them anew has failed
+			s.prover.rereads = false
 			return s, s.prover.refuse(m.Err)
 		}
 		return s, nil

@@ -123,8 +123,8 @@ func TestMailIsNoStepUp(t *testing.T) {
 	p.provedNow(t, s, v, in)
 }
 
-// No code can be sent, and there is nothing else: then the password is enough, and
-// it is said why.
+// No other code can be sent, and the one in hand still counts. The password is
+// enough by now, too.
 func TestAStepUpWithoutMessages(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -135,10 +135,28 @@ func TestAStepUpWithoutMessages(t *testing.T) {
 	waitToRead(v, "A code goes by SMS")
 	p.set(t, "messages.sms_allowance", "1")
 	p.clock.Advance(time.Minute)
+	code := p.sentCode(t)
 	v.Press("tab", "left", "enter")
-	waitToRead(v, "This month's messages are used up").Contains("Password")
-	v.Press("tab", "left", "enter").Contains("SMS: " + testMask + " (not now)").Press("esc").Contains("Password")
-	v.Type(otherPassword).Press("enter")
+	waitToRead(v, "This month's messages are used up").WaitFor("Another way").Contains("This month's messages are used up")
+	v.Press("tab", "left", "enter").Contains("Password", "SMS: "+testMask).Lacks("(not now)").Press("esc")
+	waitToRead(v, "A code goes by SMS").Type(code).Press("enter")
+	p.provedNow(t, s, v, in)
+}
+
+// No code can be sent any more when the page is there already, and there is
+// nothing else: then the password is enough, and it is said why.
+func TestAStepUpByThePasswordWithoutMessages(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.sms(t)
+	in := p.signUp(t, "ada", otherPassword)
+	p.sentFactor(t, in, core.FactorSMS, testNumber)
+	s, v := p.steppingUp(t, in)
+	waitToRead(v, "A code goes by SMS")
+	p.set(t, "messages.sms_allowance", "1")
+	p.clock.Advance(time.Minute)
+	v.Press("tab", "left", "enter").WaitFor("Another way")
+	v.Press("tab", "left", "enter").Contains("Password").Press("up", "enter").Contains("Password").Type(otherPassword).Press("enter")
 	p.provedNow(t, s, v, in)
 }
 
