@@ -45,6 +45,14 @@ func (k BulkKind) Reasoned() bool { return k == BulkSuspend || k == BulkReject |
 // proved says whether an act asks for a proof that is fresh.
 func (k BulkKind) proved() bool { return k == BulkResetFactors || k == BulkDelete }
 
+// shutsOut says whether an act takes from its account the way in, so that whoever
+// did it to themselves among others would be gone in the middle of it, or could
+// not come back to what it left. The others may be done to oneself: sessions end
+// but the actor's own, and an expired password is asked for with a new one.
+func (k BulkKind) shutsOut() bool {
+	return k == BulkSuspend || k == BulkResetFactors || k == BulkDelete
+}
+
 // BulkAct is an act on many accounts; Reason goes with those that are Reasoned.
 type BulkAct struct {
 	Kind   BulkKind
@@ -68,9 +76,11 @@ type BulkResult struct {
 }
 
 // Each does act to every account of refs (user names, addresses or ids), each
-// once, at most MaxBulk. progress, if not nil, is told after each how many are
-// through; never by two at once. When ctx is done no more are begun, and those that
-// were are finished: the result says exactly what was done, and there is no error.
+// once, at most MaxBulk. Among several, what would shut the actor out is refused for
+// their own account (CodeOwnAccount); alone it is what it would be without Each.
+// progress, if not nil, is told after each how many are through; never by two at
+// once. When ctx is done no more are begun, and those that were are finished: the
+// result says exactly what was done, and there is no error.
 // CodeDenied and CodeStepUp when the actor may do it to nobody, CodeNotFound for an
 // unknown kind (field "act"), CodeRange for too many ("users"), CodeConfirm ("users",
 // the rule is how many) for another Confirm where it is needed, and for a reason what
@@ -85,7 +95,11 @@ func (s *Accounts) Each(ctx context.Context, actor Actor, act BulkAct, refs []st
 	if len(refs) == 1 {
 		sure = byName(act.Confirm)
 	}
-	do, err := s.bulk(actor, act, sure)
+	allowed := anybody
+	if len(refs) > 1 && act.Kind.shutsOut() {
+		allowed = notOneself
+	}
+	do, err := s.bulk(actor, act, sure, allowed)
 	if err != nil {
 		return BulkResult{}, err
 	}
@@ -123,12 +137,23 @@ func (s *Accounts) Each(ctx context.Context, actor Actor, act BulkAct, refs []st
 	return b.result()
 }
 
-// bulk returns what is done to each.
-func (s *Accounts) bulk(actor Actor, act BulkAct, sure consent) (func(ctx context.Context, ref string) error, error) {
+// anybody and notOneself are whom an act may be done to.
+func anybody(*txn, Account) error { return nil }
+
+func notOneself(t *txn, a Account) error {
+	if t.actor.Account == a.ID {
+		return refuse(CodeOwnAccount)
+	}
+	return nil
+}
+
+// bulk returns what is done to each of those who are allowed. Only acts that shut
+// out ask that, and only a deletion asks whether whoever does it is sure.
+func (s *Accounts) bulk(actor Actor, act BulkAct, sure consent, allowed func(*txn, Account) error) (func(ctx context.Context, ref string) error, error) {
 	plain := map[BulkKind]func(context.Context, Actor, string) error{
 		BulkResume: s.Resume, BulkUnlock: s.Unlock, BulkExpire: s.ExpirePassword, BulkApprove: s.Approve,
 		BulkResetFactors: func(ctx context.Context, actor Actor, ref string) error {
-			_, err := s.ResetFactors(ctx, actor, ref)
+			_, err := s.resetFactors(ctx, actor, ref, allowed)
 			return err
 		},
 		BulkEndSessions: func(ctx context.Context, actor Actor, ref string) error {
@@ -136,11 +161,11 @@ func (s *Accounts) bulk(actor Actor, act BulkAct, sure consent) (func(ctx contex
 			return err
 		},
 		BulkSuspend: func(ctx context.Context, actor Actor, ref string) error {
-			return s.Suspend(ctx, actor, ref, act.Reason)
+			return s.suspend(ctx, actor, ref, act.Reason, allowed)
 		},
 		BulkReject: func(ctx context.Context, actor Actor, ref string) error { return s.Reject(ctx, actor, ref, act.Reason) },
 		BulkDelete: func(ctx context.Context, actor Actor, ref string) error {
-			_, err := (&Requests{s.base}).makeFor(ctx, actor, ref, act.Reason, sure)
+			_, err := (&Requests{s.base}).makeFor(ctx, actor, ref, act.Reason, sure, allowed)
 			return err
 		},
 	}

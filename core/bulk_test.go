@@ -44,7 +44,7 @@ func TestManyAreSuspendedAtOnce(t *testing.T) {
 	if got.Done != 200 || got.Left != 0 {
 		t.Errorf("done %d, left %d", got.Done, got.Left)
 	}
-	want := []core.BulkRefusal{{User: names[3], Code: core.CodeConflict}, {User: "lin", Code: core.CodeLastOwner}, {User: "nobody", Code: core.CodeNotFound}}
+	want := []core.BulkRefusal{{User: names[3], Code: core.CodeConflict}, {User: "lin", Code: core.CodeOwnAccount}, {User: "nobody", Code: core.CodeNotFound}}
 	if !slices.Equal(got.Refused, want) {
 		t.Errorf("refused %v, want %v", got.Refused, want)
 	}
@@ -107,6 +107,45 @@ func TestEveryActCanBeDoneToMany(t *testing.T) {
 		if _, err := p.Accounts.Each(ctx, p.Owner, core.BulkAct{Kind: k}, nil, nil); err != nil {
 			t.Errorf("%s of nobody: %v", k, err)
 		}
+	}
+}
+
+// Whoever does something to many is not shut out by it themselves, by whatever
+// name they are among them: it goes on to its end, and says that they were left out.
+func TestAnActOnManyDoesNotShutOutItsActor(t *testing.T) {
+	p := coretest.Open(t)
+	names := people(t, p, 200)
+	mara := p.SignUp("mara")
+	grant(t, p, mara.Account, core.RoleOwner) // so that lin is not the last one
+	ok(t, core.PutFactor(p.Portal, p.Owner.Account, core.FactorApp))
+	ok(t, core.PutFactor(p.Portal, mara.Account, core.FactorApp))
+	for _, kind := range []core.BulkKind{core.BulkResetFactors, core.BulkSuspend, core.BulkDelete} {
+		refs := append([]string{"LIN", p.Owner.Account, "lin@example.org"}, append(slices.Clone(names), "mara")...)
+		got := must(p.Accounts.Each(ctx, p.Owner, core.BulkAct{Kind: kind}, refs, nil))(t)
+		if got.Left != 0 || got.Done+len(got.Refused) != 204 || got.Done == 0 {
+			t.Errorf("%s: done %d, refused %d, left %d", kind, got.Done, len(got.Refused), got.Left)
+		}
+		for _, r := range got.Refused[:3] {
+			if r.Code != core.CodeOwnAccount {
+				t.Errorf("%s: of oneself it says %+v", kind, r)
+			}
+		}
+	}
+	// What leaves the way in is done to oneself, too: one's own session stays.
+	for _, kind := range []core.BulkKind{core.BulkEndSessions, core.BulkExpire} {
+		if got := must(p.Accounts.Each(ctx, p.Owner, core.BulkAct{Kind: kind}, []string{"lin", "mara"}, nil))(t); got.Done != 2 {
+			t.Errorf("%s: %+v", kind, got)
+		}
+	}
+	// The console is nobody's account.
+	got := must(p.Accounts.Each(ctx, coretest.Console(), core.BulkAct{Kind: core.BulkSuspend}, []string{"lin", "nobody"}, nil))(t)
+	if got.Refused[0].Code != core.CodeLastOwner {
+		t.Errorf("the console is told %+v", got)
+	}
+	// Alone it is what it is without others, for those who mean themselves.
+	ok(t, p.Accounts.Resume(ctx, p.Owner, "mara"))
+	if got := must(p.Accounts.Each(ctx, p.Owner, core.BulkAct{Kind: core.BulkSuspend}, []string{"lin"}, nil))(t); got.Done != 1 {
+		t.Errorf("of oneself alone: %+v", got)
 	}
 }
 

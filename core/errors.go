@@ -78,6 +78,7 @@ const (
 	CodeLockout     Code = "lockout"       // no owner could sign in any more
 	CodeLocksOut    Code = "locks_out"     // N people could not sign in any more
 	CodeOwnRole     Code = "own_role"      // nobody gives a role to themselves, nor lengthens their own
+	CodeOwnAccount  Code = "own_account"   // an act on many that would shut out whoever does it
 	CodeNotActive   Code = "not_active"    // the account cannot sign in, so it is given no role
 	CodeHasRole     Code = "has_role"      // the account holds this role already
 	CodeEndPast     Code = "end_past"      // an end that is not in the future

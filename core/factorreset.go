@@ -10,7 +10,14 @@ import "context"
 // is told. CodeDenied, CodeStepUp, CodeNotFound; CodeNoFactor when there is nothing
 // to remove; of their own account CodeLastFactor while the policy demands one.
 func (s *Accounts) ResetFactors(ctx context.Context, actor Actor, ref string) (removed int, err error) {
+	return s.resetFactors(ctx, actor, ref, anybody)
+}
+
+func (s *Accounts) resetFactors(ctx context.Context, actor Actor, ref string, allowed func(*txn, Account) error) (removed int, err error) {
 	err = s.manage(ctx, actor, ActFactorsReset, ref, func(t *txn, a Account) error {
+		if err := allowed(t, a); err != nil {
+			return err
+		}
 		if err := t.requireFresh(); err != nil {
 			return err
 		}

@@ -150,7 +150,14 @@ func (t *txn) moveTo(a Account, to State, why string, from ...State) error {
 // Suspend keeps an account from signing in and ends its sessions at once. It
 // is refused for the last owner (CodeLastOwner) and for one in another state (CodeConflict).
 func (s *Accounts) Suspend(ctx context.Context, actor Actor, ref, why string) error {
+	return s.suspend(ctx, actor, ref, why, anybody)
+}
+
+func (s *Accounts) suspend(ctx context.Context, actor Actor, ref, why string, allowed func(*txn, Account) error) error {
 	return s.manage(ctx, actor, ActSuspend, ref, func(t *txn, a Account) error {
+		if err := allowed(t, a); err != nil {
+			return err
+		}
 		why, err := cleanText("reason", why, MaxReason, false)
 		if err != nil {
 			return err

@@ -136,12 +136,15 @@ func byName(typed string) consent {
 // CodeDenied, CodeStepUp, CodeNotFound, CodeRequestOpen, CodeLastOwner; CodeTooLong
 // and CodeCharacter for the reason.
 func (s *Requests) MakeFor(ctx context.Context, actor Actor, ref, reason, typed string) (Request, error) {
-	return s.makeFor(ctx, actor, ref, reason, byName(typed))
+	return s.makeFor(ctx, actor, ref, reason, byName(typed), anybody)
 }
 
-func (s *Requests) makeFor(ctx context.Context, actor Actor, ref, reason string, sure consent) (Request, error) {
+func (s *Requests) makeFor(ctx context.Context, actor Actor, ref, reason string, sure consent, allowed func(*txn, Account) error) (Request, error) {
 	return s.make(ctx, actor, ref, reason, sure, func(t *txn, a Account) error {
 		if err := t.may(OpRequests, ""); err != nil {
+			return err
+		}
+		if err := allowed(t, a); err != nil {
 			return err
 		}
 		if err := t.mayDecide(a.ID); err != nil {

@@ -389,9 +389,11 @@ func (s *people) mark() tea.Cmd {
 	return tea.Batch(s.readOn(), s.look())
 }
 
-// markAll marks everybody who is held, or nobody when all of them are.
+// markAll marks everybody who is held but oneself, or nobody when all of them are:
+// whoever means themselves says so.
 func (s *people) markAll() {
-	list := s.window.list()
+	mine := func(a core.Account) bool { return a.ID == s.env.Me().Account }
+	list := slices.DeleteFunc(s.window.list(), mine)
 	all := !slices.ContainsFunc(list, func(a core.Account) bool { return s.marked[a.ID] == "" })
 	for _, a := range list {
 		if all {
