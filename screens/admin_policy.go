@@ -109,6 +109,9 @@ type policyEdit struct {
 	// first is the path of the setting that is opened once the policy was read; ""
 	// for none.
 	first string
+	// merging says that the page waits for how one's draft goes on top of what
+	// somebody else has put in force meanwhile.
+	merging bool
 	// leaving says that the page closes as soon as the draft is kept.
 	leaving bool
 	w, h    int
@@ -252,7 +255,7 @@ func (s *policyEdit) take(m policyRead) tea.Cmd {
 		return s.goFirst()
 	}
 	s.work.saved, s.work.reason = m.draft.Saved, m.draft.Reason
-	if m.stale {
+	if s.merging = m.stale; m.stale {
 		return tui.Push(newPolicyMerge(s.work, policyClash{m.policy, m.merge}))
 	}
 	s.work.rebase(m.policy, m.draft.Values)
@@ -261,6 +264,8 @@ func (s *policyEdit) take(m policyRead) tea.Cmd {
 }
 
 func (s *policyEdit) back(m tui.BackMsg) tea.Cmd {
+	merging := s.merging
+	s.merging = false
 	switch r := m.Result.(type) {
 	case policySaved:
 		return s.Init()
@@ -271,6 +276,12 @@ func (s *policyEdit) back(m tui.BackMsg) tea.Cmd {
 		s.work.take(r.values)
 		if r.review {
 			return s.review()
+		}
+	default:
+		if merging {
+			// Whoever decided nothing keeps the draft as it is. To go on here without it
+			// would be to put another in its place.
+			return tea.Sequence(tui.Pop(), tui.Toast(tui.Info, s.env.T("policy.kept")))
 		}
 	}
 	return nil

@@ -114,6 +114,28 @@ func TestADraftSurvivesLeaving(t *testing.T) {
 	p.policyOf(t).WaitFor("Version 2 is in force").Lacks("draft")
 }
 
+// A draft that another change has overtaken is nobody's to lose: whoever does not
+// decide leaves the policy, and finds the draft as it was.
+func TestADraftSurvivesWhoeverDoesNotDecideAboutIt(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	v := p.policyOf(t)
+	v.Press("enter").WaitFor("Capitals").Press("right").WaitFor("was off").Press("esc").WaitFor("not in force yet")
+	v.Press("esc").WaitFor("Security check-up")
+	p.set(t, "session.max", "5")
+	merging := func() *tuitest.Terminal {
+		return p.at(t, p.env(t), p.owner, NewPolicy).WaitFor("of yours is lost.")
+	}
+	for range 2 {
+		merging().Press("esc").WaitFor("Security check-up").Contains("Kept as your draft.")
+	}
+	v = merging().Press("enter").WaitFor("1 setting changed").Press("esc").WaitFor("Security check-up")
+	waitToRead(p.policyOf(t), "1 setting changed, not in force.")
+	if got := p.inForce(t); got.Session.Max != 5 || got.Password.UpperLower {
+		t.Errorf("in force is %+v", got)
+	}
+}
+
 func TestTheSecondAdminSeesWhatTheFirstChanged(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)

@@ -69,7 +69,7 @@ func (p *place) at(t testing.TB, e *Env, in core.SignedIn, above func(*Env) tui.
 	}
 	e.adopt(m)
 	v := tuitest.Open(t, e.Session, &opener{NewHome(e, m.checkUp), above(e)})
-	return v.WaitUntil("it is open", func(string) bool { return v.Router().Depth() == 2 }).Settle()
+	return v.WaitUntil("it is open", func(string) bool { return v.Router().Depth() >= 2 }).Settle()
 }
 
 // somethingNew gives ada notices: a sign-in from elsewhere, a key, another password.
