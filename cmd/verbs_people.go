@@ -120,8 +120,8 @@ func (f peopleFlags) query(c *Call, pg paging) (core.PeopleQuery, error) {
 		Sort: core.PeopleSort(f.sort), After: pg.after, N: pg.limit,
 	}
 	for _, word := range []struct{ flag, typed, known string }{
-		{"state", f.state, "pending, active, suspended, rejected"}, {"factor", f.factor, "app, key, sms, email, none"},
-		{"role", f.role, "owner, admin, support, auditor"}, {"sort", f.sort, sortNames()},
+		{"state", f.state, "pending, active, suspended, rejected"}, {"factor", f.factor, "app, key, sms, email, none, missing, disabled"},
+		{"role", f.role, "owner, admin, support, auditor, any"}, {"sort", f.sort, sortNames()},
 	} {
 		found := word.typed == ""
 		for _, w := range strings.Split(word.known, ", ") {

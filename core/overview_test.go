@@ -154,6 +154,18 @@ func TestWhatIsToBeMendedIsWarnedOf(t *testing.T) {
 	}
 }
 
+// found returns whom the search of a warning finds.
+func found(t *testing.T, p *coretest.Place, w core.Warning) string {
+	t.Helper()
+	w.Find.N = 10
+	var names []string
+	for _, a := range must(p.Accounts.Search(ctx, coretest.Console(), w.Find))(t).Accounts {
+		names = append(names, a.UserName)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
 // How many have no factor that counts is known from the counters, under any policy.
 func TestWhoHasNoFactorInTimeIsCounted(t *testing.T) {
 	p := coretest.Open(t)
@@ -175,7 +187,13 @@ func TestWhoHasNoFactorInTimeIsCounted(t *testing.T) {
 	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || w[0].N != 2 {
 		t.Errorf("lin and kim have none: %+v", w)
 	}
+	if got := found(t, p, warns(t, p, core.WarnNoFactor)[0]); got != "kim lin" {
+		t.Errorf("its search finds %q", got)
+	}
 	ok(t, change(p, true, "factors.sms", "off"))
+	if got := found(t, p, warns(t, p, core.WarnNoFactor)[0]); got != "bram kim lin" {
+		t.Errorf("without text messages its search finds %q", got)
+	}
 	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || w[0].N != 3 {
 		t.Errorf("without text messages bram has none either: %+v", w)
 	}
@@ -199,6 +217,26 @@ func TestWhoHoldsARoleAndHasNoFactorInTimeIsCounted(t *testing.T) {
 	p.Clock.Advance(time.Minute)
 	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || w[0].N != 2 {
 		t.Errorf("lin and mara: %+v", w)
+	} else if got := found(t, p, w[0]); got != "lin mara" { // and not kim, who holds no role
+		t.Errorf("its search finds %q", got)
+	}
+}
+
+// Whose factor wrong codes have disabled is found once, however many they are.
+func TestWhoseFactorIsDisabledIsFound(t *testing.T) {
+	p := coretest.Open(t)
+	core.GiveFactor(t, p.Portal, p.SignUp("mara").Account, core.FactorApp, core.Fresh)
+	kim := p.SignUp("kim")
+	core.GiveFactor(t, p.Portal, kim.Account, core.FactorApp, core.Spent)
+	core.GiveFactor(t, p.Portal, kim.Account, core.FactorSMS, core.Spent)
+	q := core.PeopleQuery{Factor: core.FactorDisabled}
+	for _, q.N = range []int{1, 10} {
+		if names, _ := search(t, p, q); !slices.Equal(names, []string{"kim"}) {
+			t.Errorf("%d a page: %v", q.N, names)
+		}
+	}
+	if names, _ := search(t, p, core.PeopleQuery{Factor: core.FactorDisabled, Sort: core.SortSeen, N: 10}); !slices.Equal(names, []string{"kim"}) {
+		t.Errorf("by last sign-in: %v", names)
 	}
 }
 

@@ -58,7 +58,8 @@ type Warning struct {
 	Target  string // a service, a kind of contact; "" where there is only one
 	N       int
 	Remedy  Remedy
-	Setting string // the path of the setting, with RemedyPolicy
+	Setting string      // the path of the setting, with RemedyPolicy
+	Find    PeopleQuery // the search that finds whom it is about, with RemedyPeople
 }
 
 // Bounds of warnings.
@@ -91,7 +92,7 @@ func (t *txn) overviewWarnings(o *Overview) error {
 		add(Warning{Code: WarnDead, N: o.Dead, Remedy: RemedyOutbox})
 	}
 	if o.FactorsOff > 0 {
-		add(Warning{Code: WarnFactorsOff, N: o.FactorsOff, Remedy: RemedyPeople})
+		add(Warning{Code: WarnFactorsOff, N: o.FactorsOff, Remedy: RemedyPeople, Find: PeopleQuery{Factor: FactorDisabled}})
 	}
 	if err := t.warnUnprotected(o, add); err != nil {
 		return err
@@ -185,12 +186,13 @@ func (t *txn) warnUnprotected(o *Overview, add func(Warning)) error {
 			return err
 		}
 		if n > 0 {
-			add(Warning{Code: WarnNoFactor, N: n, Remedy: RemedyPeople})
+			add(Warning{Code: WarnNoFactor, N: n, Remedy: RemedyPeople, Find: PeopleQuery{State: StateActive, Factor: FactorMissing}})
 		}
 	case p.Enforce == EnforceNobody && without > 0 && p.any():
 		add(Warning{Code: WarnAdminNoFactor, N: without, Remedy: RemedyPolicy, Setting: "factors.enforce"})
 	case late > 0:
-		add(Warning{Code: WarnNoFactor, N: late, Remedy: RemedyPeople})
+		add(Warning{Code: WarnNoFactor, N: late, Remedy: RemedyPeople,
+			Find: PeopleQuery{State: StateActive, Factor: FactorMissing, Role: RoleAny}})
 	}
 	return nil
 }

@@ -175,6 +175,9 @@ func TestHundredFailuresDisableAFactor(t *testing.T) {
 	if f := must(p.Factors.Mine(ctx, me))(t); f.Factors[0].Disabled.IsZero() || f.Enough || must(p.Accounts.CheckUp(ctx, me))(t).FactorsOff != 1 {
 		t.Errorf("its person sees %+v", f)
 	}
+	if w := warns(t, p, core.WarnFactorsOff); len(w) != 1 || found(t, p, w[0]) != "mara" {
+		t.Errorf("those who look after people are led by %+v", w)
+	}
 	p.Clock.Advance(25 * time.Hour)
 	progress := begin(t, p, here, "mara", core.StepFactor)
 	if got := kinds(progress.Ways); got != "app(factor_off) recovery" {

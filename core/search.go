@@ -24,8 +24,15 @@ const (
 	searchStep = 200 // of them at a time
 )
 
-// FactorNone stands in a search for accounts without any second factor.
-const FactorNone FactorKind = "none"
+// What stands in a search for a factor.
+const (
+	FactorNone     FactorKind = "none"     // none is enrolled
+	FactorMissing  FactorKind = "missing"  // none that the policy lets count
+	FactorDisabled FactorKind = "disabled" // one that failures in a row have disabled
+)
+
+// RoleAny stands in a search for accounts that hold a role on the portal, whichever.
+const RoleAny Role = "any"
 
 // PeopleSort is an order of people.
 type PeopleSort string
@@ -48,8 +55,8 @@ type PeopleQuery struct {
 	// Text is how a user name or an address begins, or part of a display name.
 	Text   string
 	State  State
-	Factor FactorKind // one that is enrolled, or FactorNone
-	Role   Role       // one that is held on the portal now
+	Factor FactorKind // one that is enrolled, or FactorNone, FactorMissing, FactorDisabled
+	Role   Role       // one that is held on the portal now, or RoleAny
 	// SeenAfter and SeenBefore are a range of the last sign-in, its beginning in
 	// it. Who never signed in was last seen before everything.
 	SeenAfter, SeenBefore time.Time
@@ -115,9 +122,9 @@ func (q PeopleQuery) clean() (finder, error) {
 	switch {
 	case !slices.Contains([]State{"", StateActive, StatePending, StateSuspended, StateRejected}, q.State):
 		return f, refuseField(CodeFormat, "state")
-	case !slices.Contains([]FactorKind{"", FactorNone, FactorApp, FactorSMS, FactorEmail, FactorKey}, q.Factor):
+	case !slices.Contains([]FactorKind{"", FactorNone, FactorMissing, FactorDisabled, FactorApp, FactorSMS, FactorEmail, FactorKey}, q.Factor):
 		return f, refuseField(CodeFormat, "factor")
-	case q.Role != "" && roleRank[q.Role] == 0:
+	case q.Role != "" && q.Role != RoleAny && roleRank[q.Role] == 0:
 		return f, refuseField(CodeFormat, "role")
 	case !slices.Contains(PeopleSorts(), f.Sort):
 		return f, refuseField(CodeFormat, "sort")
@@ -170,7 +177,7 @@ func (f finder) walks() []walk {
 		}
 	case f.Factor == FactorKey:
 		return []walk{{sort: SortCreated, page: pageKeys}}
-	case f.Factor != "" && f.Factor != FactorNone:
+	case f.Factor != "" && f.Factor != FactorNone && f.Factor != FactorMissing:
 		return []walk{{sort: SortCreated, page: f.pageFactors}}
 	case f.Sort == SortName:
 		return []walk{{sort: SortName, scan: true, page: byIndex("name", "")}}
@@ -281,7 +288,7 @@ func (t *txn) finds(f finder, w walk, a Account) (bool, error) {
 	}
 	if f.Role != "" {
 		held, err := t.rank(a.ID)
-		if err != nil || !held.roles[f.Role] {
+		if err != nil || !held.roles[f.Role] && (f.Role != RoleAny || held.top == 0) {
 			return false, err
 		}
 	}
@@ -294,6 +301,10 @@ func (t *txn) hasFactor(account string, k FactorKind) (bool, error) {
 	if k == "" {
 		return true, nil
 	}
+	if k == FactorMissing {
+		guarded, err := t.protected(account)
+		return !guarded, err
+	}
 	if k == FactorKey || k == FactorNone {
 		keys, err := t.liveKeysOf(account)
 		if err != nil || k == FactorKey || len(keys) > 0 {
@@ -304,7 +315,12 @@ func (t *txn) hasFactor(account string, k FactorKind) (bool, error) {
 	if k == FactorNone {
 		return len(list) == 0, err
 	}
-	return slices.ContainsFunc(list, func(o factorRecord) bool { return o.Kind == k }), err
+	return slices.ContainsFunc(list, func(o factorRecord) bool { return o.is(k) }), err
+}
+
+// is says whether a factor is one that is looked for.
+func (r factorRecord) is(k FactorKind) bool {
+	return r.Kind == k || k == FactorDisabled && !r.Disabled.IsZero()
 }
 
 // pageOf turns rows about accounts into rows of accounts: the first that concerns
@@ -328,9 +344,13 @@ func pageOf[T any](t *txn, rows []store.Row[T], account func(T) string, first fu
 	return out, nil
 }
 
-// pageRole walks the grants of the role.
+// pageRole walks the grants of the role, or of every role.
 func (f finder) pageRole(t *txn, after string, n int) ([]store.Row[Account], error) {
-	rows, err := grants.PageEq(t, "role", AppPostern+"/"+string(f.Role), after, n)
+	page, key := grants.PageEq, AppPostern+"/"+string(f.Role)
+	if f.Role == RoleAny {
+		page, key = grants.PageBy, AppPostern+"/"
+	}
+	rows, err := page(t, "role", key, after, n)
 	if err != nil {
 		return nil, err
 	}
@@ -342,7 +362,7 @@ func (f finder) pageRole(t *txn, after string, n int) ([]store.Row[Account], err
 		err := eachRow(func(after string) ([]store.Row[Grant], error) {
 			return grants.PageEq(t, "account", g.Account, after, MaxPage)
 		}, func(o Grant) error {
-			if o.App == g.App && o.Role == g.Role && o.active(t.now) && o.ID < g.ID {
+			if o.App == g.App && (o.Role == g.Role || f.Role == RoleAny) && o.active(t.now) && o.ID < g.ID {
 				is = false
 			}
 			return nil
@@ -358,11 +378,11 @@ func (f finder) pageFactors(t *txn, after string, n int) ([]store.Row[Account], 
 		return nil, err
 	}
 	return pageOf(t, rows, func(r factorRecord) string { return r.Account }, func(r factorRecord) (bool, error) {
-		if r.Kind != f.Factor {
+		if !r.is(f.Factor) {
 			return false, nil
 		}
 		list, err := t.factorsOf(r.Account)
-		i := slices.IndexFunc(list, func(o factorRecord) bool { return o.Kind == f.Factor })
+		i := slices.IndexFunc(list, func(o factorRecord) bool { return o.is(f.Factor) })
 		return i >= 0 && list[i].ID == r.ID, err
 	})
 }

@@ -79,6 +79,7 @@ func TestPeopleAreFoundByWhatIsKnownOfThem(t *testing.T) {
 		{"a key", core.PeopleQuery{Factor: core.FactorKey}, "dora"},
 		{"nothing", core.PeopleQuery{Factor: core.FactorNone}, "ada bea emil fay gus hal lin"},
 		{"a role that is held now", core.PeopleQuery{Role: core.RoleAdmin}, "emil"},
+		{"any role that is held now", core.PeopleQuery{Role: core.RoleAny}, "emil lin"},
 		{"a role and a text", core.PeopleQuery{Role: core.RoleAdmin, Text: "x"}, ""},
 		{"who came lately", core.PeopleQuery{SeenAfter: day(-2)}, "ada adam bea lin"},
 		{"who has not come for long, or never", core.PeopleQuery{SeenBefore: day(-3), State: core.StateActive}, "dora emil hal"},

@@ -181,6 +181,8 @@ func (s *overview) findNeeds() []need {
 		switch {
 		case w.Setting != "":
 			n.to = func() tui.Screen { return newPolicyAt(e, w.Setting) }
+		case w.Remedy == core.RemedyPeople:
+			n.to = func() tui.Screen { return newPeopleAt(e, w.Find) }
 		case w.Remedy == core.RemedyContacts:
 			n.to = func() tui.Screen { return newContactsAt(e, core.ContactKind(w.Target)) }
 		}
@@ -188,6 +190,7 @@ func (s *overview) findNeeds() []need {
 	}
 	if c := s.data.States[core.StatePending]; c > 0 {
 		out = append(out, need{id: "pending", sign: signs.Arrow, text: e.T("overview.pending", "Count", c),
+			to:  func() tui.Screen { return newPeopleAt(e, core.PeopleQuery{State: core.StatePending}) },
 			way: remedyWays[core.RemedyPeople], mend: e.T("overview.mend.people")})
 	}
 	for _, g := range s.data.Ending {

@@ -94,6 +94,31 @@ func TestAWarningLeadsToWhereItIsMended(t *testing.T) {
 	v.Press("r").WaitUntil("it is mended", func(text string) bool { return !strings.Contains(text, "without any limit") })
 }
 
+// People whom something concerns are listed, and not everybody; from there it goes
+// straight back.
+func TestWhatNeedsPeopleListsThem(t *testing.T) {
+	t.Parallel()
+	p := busyPlace(t)
+	p.set(t, "factors.enforce", "admins", "factors.days", "0")
+	v, _ := p.overviewOf(t)
+	v.Resize(120, 40).Press("end")
+	marked(t, v, "2 new accounts wait for approval.")
+	v.Press("enter").WaitFor("2 people. That is all.").Contains("State: waits for approval", "noor", "mei").Lacks("ada")
+	v.Press("s").WaitFor("the oldest first").Press("esc").WaitFor("Needs you").Press("home")
+	marked(t, v, "Codes are to go")
+	v.Press("down")
+	marked(t, v, "1 person has no second factor")
+	v.Press("enter").WaitFor("1 person. That is all.").Contains("second factor: none that counts", "role: some role", "lin").Lacks("ada")
+	// What one looks for besides is cleared first.
+	v.Press("/").Type("ada").WaitFor("Nobody is like that.").Press("enter", "esc").WaitFor("6 people.").Press("esc").WaitFor("Needs you")
+	for _, name := range []string{"noor", "mei"} {
+		if err := p.Accounts.Approve(t.Context(), core.ConsoleActor("test"), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v.Press("end", "enter").WaitFor("Nobody is like that now.").Press("esc").WaitFor("Needs you").Lacks("wait for approval")
+}
+
 // Who may not mend it is told who does.
 func TestAnAuditorIsToldWhoMendsIt(t *testing.T) {
 	t.Parallel()

@@ -25,7 +25,8 @@ type people struct {
 	search textinput.Model
 	typing bool
 	query  core.PeopleQuery
-	seen   string // the choice that the query's range of the last sign-in was made from
+	seen   string           // the choice that the query's range of the last sign-in was made from
+	came   core.PeopleQuery // what one came to see: esc goes back from it
 
 	window  peopleWindow
 	turn    int  // counts searches; what an older one brings is dropped
@@ -91,6 +92,13 @@ func NewPeople(env *Env) tui.Screen {
 	s.table.Detail = s.detail
 	s.table.Open = func(r tui.Row) tea.Cmd { return tui.Push(newPerson(env, r.ID)) }
 	s.head, s.left = s.above, 1
+	return s
+}
+
+// newPeopleAt returns the screen with a search that one comes to see.
+func newPeopleAt(env *Env, q core.PeopleQuery) tui.Screen {
+	s, _ := NewPeople(env).(*people)
+	s.query, s.came = q, q
 	return s
 }
 
@@ -304,7 +312,7 @@ func (s *people) searched() tea.Cmd {
 func (s *people) key(k string) (cmd tea.Cmd, used bool) {
 	switch k {
 	case "esc":
-		if s.filtered() {
+		if s.filtered() && !s.asCame() {
 			s.clear()
 			return s.anew(), true
 		}
@@ -445,6 +453,13 @@ func (s *people) back(msg tui.BackMsg) tea.Cmd {
 func (s *people) filtered() bool {
 	q := s.query
 	return q.Text != "" || q.State != "" || q.Factor != "" || q.Role != "" || s.seen != ""
+}
+
+// asCame says whether those are listed whom one came to see, in whatever order.
+func (s *people) asCame() bool {
+	q := s.query
+	q.Sort = s.came.Sort
+	return q == s.came
 }
 
 // clear lists everybody again.

@@ -64,11 +64,11 @@ func (s *peopleFilter) spec() tui.FormSpec {
 	for _, v := range []core.State{core.StateActive, core.StatePending, core.StateSuspended, core.StateRejected} {
 		states = append(states, tui.Option{Value: string(v), Label: e.T("state." + string(v))})
 	}
-	for _, v := range []core.FactorKind{core.FactorNone, core.FactorApp, core.FactorKey, core.FactorSMS, core.FactorEmail} {
+	for _, v := range []core.FactorKind{core.FactorNone, core.FactorMissing, core.FactorApp, core.FactorKey, core.FactorSMS, core.FactorEmail, core.FactorDisabled} {
 		factors = append(factors, tui.Option{Value: string(v), Label: e.factorWord(v)})
 	}
-	for _, v := range core.Roles() {
-		roles = append(roles, tui.Option{Value: string(v), Label: e.T("role." + string(v))})
+	for _, v := range append(core.Roles(), core.RoleAny) {
+		roles = append(roles, tui.Option{Value: string(v), Label: e.heldWord(v)})
 	}
 	for _, v := range seenChoices() {
 		seen = append(seen, tui.Option{Value: v, Label: e.T("people.seen." + v)})

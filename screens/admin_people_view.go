@@ -54,7 +54,7 @@ func (s *people) asked() string {
 		parts = append(parts, e.T("people.with_factor", "Factor", e.factorWord(s.query.Factor)))
 	}
 	if s.query.Role != "" {
-		parts = append(parts, e.T("people.with_role", "Role", e.T("role."+string(s.query.Role))))
+		parts = append(parts, e.T("people.with_role", "Role", e.heldWord(s.query.Role)))
 	}
 	if s.seen != "" {
 		parts = append(parts, e.T("people.with_seen", "Seen", e.T("people.seen."+s.seen)))
@@ -66,10 +66,23 @@ func (s *people) asked() string {
 	return strings.Join(append(parts, e.T("people.sort."+string(sorted))), " "+e.Theme.Signs.Sep+" ")
 }
 
-// factorWord names a factor, or that there is none.
+// heldWord names a role that is looked for.
+func (e *Env) heldWord(r core.Role) string {
+	if r == core.RoleAny {
+		return e.T("people.some_role")
+	}
+	return e.T("role." + string(r))
+}
+
+// factorWord names a factor, or that there is none, or one that is disabled.
 func (e *Env) factorWord(k core.FactorKind) string {
-	if k == core.FactorNone {
+	switch k {
+	case core.FactorNone:
 		return e.T("people.no_factor")
+	case core.FactorMissing:
+		return e.T("people.factor_missing")
+	case core.FactorDisabled:
+		return e.T("people.factor_disabled")
 	}
 	return e.T("factor." + string(k))
 }
@@ -89,6 +102,8 @@ func (s *people) empty() string {
 	switch {
 	case more:
 		return s.env.T("people.none_yet", "Count", s.looked)
+	case s.filtered() && s.asCame():
+		return s.env.T("people.none_now")
 	case s.filtered():
 		return s.env.T("people.none")
 	}
