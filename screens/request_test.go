@@ -263,7 +263,9 @@ func TestDeletingPeopleAtOnceIsTypedOut(t *testing.T) {
 	p := crew(t)
 	p.atOnce(t, "0")
 	v := p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), NewPeople).WaitFor("mara")
-	some := func(c *tuitest.Terminal) { c.Press("m").WaitFor("This concerns").Press("end", "enter").WaitFor("Reason").Type("left").Press("enter", "enter") }
+	some := func(c *tuitest.Terminal) {
+		c.Press("m").WaitFor("This concerns").Press("end", "enter").WaitFor("Reason").Type("left").Press("enter", "enter")
+	}
 	v.Press("/").Type("mara").WaitFor("1 person.").Press("enter", "space")
 	some(v)
 	v.WaitFor("Nothing brings the account back").Type("mar").Press("enter", "enter").Settle()
