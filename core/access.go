@@ -226,15 +226,20 @@ func (t *txn) rank(account string) (standing, error) {
 		return grants.PageEq(t, "account", account, after, MaxPage)
 	}, func(g Grant) error {
 		if g.App == AppPostern && g.active(t.now) {
-			s.roles[g.Role] = true
-			s.top = max(s.top, roleRank[g.Role])
-			if s.since.IsZero() || g.Created.Before(s.since) {
-				s.since = g.Created
-			}
+			s.add(g)
 		}
 		return nil
 	})
 	return s, err
+}
+
+// add counts a grant on the portal.
+func (s *standing) add(g Grant) {
+	s.roles[g.Role] = true
+	s.top = max(s.top, roleRank[g.Role])
+	if s.since.IsZero() || g.Created.Before(s.since) {
+		s.since = g.Created
+	}
 }
 
 // requireOtherOwner refuses with CodeLastOwner when no active account but this

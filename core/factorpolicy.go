@@ -127,10 +127,16 @@ func (t *txn) demandedUnder(p FactorPolicy, a Account) (by time.Time, must bool,
 		return by, must, err
 	}
 	at, demand, err := t.appsDemand(p, a.ID)
-	if demand && (!must || at.Before(by)) {
-		by, must = at, true
-	}
+	by, must = soonest(by, must, at, demand)
 	return by, must, err
+}
+
+// soonest joins two demands of one account.
+func soonest(by time.Time, must bool, at time.Time, demand bool) (time.Time, bool) {
+	if demand && (!must || at.Before(by)) {
+		return at, true
+	}
+	return by, must
 }
 
 // portalDemands is what the portal itself demands.
@@ -142,6 +148,15 @@ func (t *txn) portalDemands(p FactorPolicy, a Account) (by time.Time, must bool,
 	if err != nil {
 		return time.Time{}, false, err
 	}
+	by, must = p.demands(a, held)
+	return by, must, nil
+}
+
+// demands is what the portal demands of an account that holds these roles.
+func (p FactorPolicy) demands(a Account, held standing) (by time.Time, must bool) {
+	if p.Enforce == EnforceNobody {
+		return time.Time{}, false
+	}
 	var since time.Time
 	if held.top > 0 {
 		since = later(p.AdminsSince, held.since)
@@ -151,9 +166,9 @@ func (t *txn) portalDemands(p FactorPolicy, a Account) (by time.Time, must bool,
 			since = all
 		}
 	} else if held.top == 0 {
-		return time.Time{}, false, nil
+		return time.Time{}, false
 	}
-	return since.AddDate(0, 0, p.Days), true, nil
+	return since.AddDate(0, 0, p.Days), true
 }
 
 func later(a, b time.Time) time.Time {

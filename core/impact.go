@@ -63,8 +63,8 @@ type Impact struct {
 	Strength int `json:"strength"`
 
 	Asked  Affected  `json:"asked"`           // who is asked for a second factor and was not, or has one no more
-	AskBy  time.Time `json:"ask_by,omitzero"` // when most of them must have one
-	Sooner int       `json:"sooner"`          // who was asked already, and must have one earlier than was said
+	AskBy  time.Time `json:"ask_by,omitzero"` // when most of them must have one; where not everybody is asked, the first of them
+	Sooner int       `json:"sooner"`          // who was asked already, and must have one earlier than was said; not those whose time is over
 	NoWay  Affected  `json:"no_way"`          // of Asked: who can only link a key and has none yet, or whom codes do not reach
 	Losing Affected  `json:"losing"`          // whose last usable second factor would count no more
 
@@ -98,6 +98,11 @@ func (i Impact) Quiet() bool {
 // after ctx does. CodeDenied, and the refusals of the change itself (Set), but
 // CodeLocksOut, CodeLockout and CodeLosesFactor: these it counts.
 func (s *Policies) Impact(ctx context.Context, actor Actor, values map[string]string, progress func(done, total int)) (Impact, error) {
+	return s.impact(ctx, actor, values, progress, fewSingled)
+}
+
+// impact is Impact that reads so many accounts one by one; see fewSingled.
+func (s *Policies) impact(ctx context.Context, actor Actor, values map[string]string, progress func(done, total int), few int) (Impact, error) {
 	var out Impact
 	var old, next Policy
 	looked := 0
@@ -111,7 +116,7 @@ func (s *Policies) Impact(ctx context.Context, actor Actor, values map[string]st
 		}
 		next.Factors.demandedSince(t.policy.Factors, t.now)
 		old = t.policy
-		c := &counter{txn: t, ctx: ctx, old: old, next: next, progress: progress}
+		c := &counter{txn: t, ctx: ctx, old: old, next: next, progress: progress, few: few}
 		if progress != nil && old.Retention.keepsLonger(next.Retention) { // which is the other half
 			c.progress = func(done, total int) { progress(done, 2*total) }
 		}
@@ -159,6 +164,9 @@ type counter struct {
 	step      int
 	done      int // accounts looked at in this pass
 	accounts  int
+
+	demanding map[string]App // by their ids: those that demand a factor
+	few       int            // see fewSingled
 }
 
 // strengthened says whether the rules for a new password became stricter.

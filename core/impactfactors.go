@@ -5,6 +5,9 @@ package core
 
 import (
 	"slices"
+	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"postern/store"
 )
@@ -21,12 +24,9 @@ func (c *counter) factors() error {
 			return err
 		}
 	}
-	var err error
-	switch c.next.Factors.Enforce {
-	case EnforceAdmins:
-		err = c.askAdmins()
-	case EnforceEverybody:
-		err = c.askEverybody(has)
+	singled, err := c.askSingled()
+	if err == nil && c.next.Factors.Enforce == EnforceEverybody {
+		err = c.askEverybody(has, singled)
 	}
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (c *counter) protections() (has int, err error) {
 	old, next := c.old.Factors, c.next.Factors
 	loses := func(h holding) bool { return h.protects(old) && !h.protects(next) }
 	looked := 0
-	err = c.holders(func(h holding) error {
+	err = c.holders(false, func(h holding) error {
 		if looked++; looked%MaxPage == 0 {
 			if err := c.looked(MaxPage); err != nil {
 				return err
@@ -110,119 +110,110 @@ func (c *counter) shutOut(a Account, h holding) error {
 	return err
 }
 
-// askAdmins counts those who hold a role on the portal.
-func (c *counter) askAdmins() error {
-	c.out.AskBy = c.next.Factors.AdminsSince.AddDate(0, 0, c.next.Factors.Days)
-	return c.eachAdmin(func(a Account, h holding) error {
-		by, _, err := c.demandedUnder(c.next.Factors, a)
-		if err != nil || h.protects(c.next.Factors) {
+// askEverybody counts those without a factor of whom nothing but the common demand
+// asks for one; the others are counted already. That is everybody but those who hold
+// one, so that nobody else has to be read.
+func (c *counter) askEverybody(has, singled int) error {
+	old, next := c.old.Factors, c.next.Factors
+	c.out.AskBy = later(next.EverybodySince.AddDate(0, 0, next.Days), c.now)
+	without := max(c.out.Accounts-has-singled, 0)
+	if old.Enforce != EnforceEverybody {
+		if c.out.Asked.Count += without; without == 0 {
+			return nil
+		}
+		return c.nameWithout()
+	}
+	without -= c.out.Losing.Count - c.out.Asked.Count // who keep having none
+	c.out.Asked = c.out.Losing                        // everybody was asked already, and will be
+	switch {
+	case next.Days >= old.Days:
+		return nil
+	case old.EverybodySince.AddDate(0, 0, old.Days).After(c.now):
+		c.out.Sooner += without
+		return nil
+	}
+	return c.newcomersSooner()
+}
+
+// newcomersSooner counts those of whom nothing but the common demand asks for a
+// factor, and for whom its time began when they came: it may still run where that
+// of the others is over.
+func (c *counter) newcomersSooner() error {
+	old, next := c.old.Factors, c.next.Factors
+	since := c.now.AddDate(0, 0, -old.Days)
+	from, err := accountsFrom(since)
+	if err != nil {
+		return err
+	}
+	owned := possessionsFrom(from, true)
+	return eachRow(func(after string) ([]store.Row[Account], error) {
+		if after == "" {
+			after = from
+		}
+		rows, err := accounts.Page(c, after, MaxPage)
+		if err == nil {
+			err = c.looked(len(rows))
+		}
+		return rows, err
+	}, func(a Account) error {
+		h, err := owned.of(c.txn, a.ID)
+		if err != nil || a.State != StateActive || h.protects(old) || h.protects(next) {
 			return err
 		}
-		before, must, err := c.demandedUnder(c.old.Factors, a)
-		switch {
-		case err != nil:
-			return err
-		case !must || h.protects(c.old.Factors):
-			c.out.Asked.add(a.UserName)
-		case by.Before(before):
+		why := c.reasonsOf(h.grants)
+		if why.any() {
+			return nil
+		}
+		by, _ := why.demand(next, a)
+		if before, _ := why.demand(old, a); before.After(c.now) && by.Before(before) {
 			c.out.Sooner++
 		}
 		return nil
 	})
 }
 
-// askEverybody counts those without a factor. That is everybody but those who
-// hold one, so that nobody else has to be read.
-func (c *counter) askEverybody(has int) error {
-	old, next := c.old.Factors, c.next.Factors
-	c.out.AskBy = next.EverybodySince.AddDate(0, 0, next.Days)
-	without := c.out.Accounts - has
-	switch old.Enforce {
-	case EnforceEverybody:
-		c.out.Asked = c.out.Losing
-		if before := old.EverybodySince.AddDate(0, 0, old.Days); before.After(c.now) && c.out.AskBy.Before(before) {
-			c.out.Sooner = without - c.out.Asked.Count
-		}
-	default:
-		asked, err := c.askedAlready()
-		if err != nil {
-			return err
-		}
-		c.out.Asked.Count = max(without-len(asked), 0)
-		if c.out.Asked.Count > 0 {
-			if c.out.Asked.Names, err = c.firstWithout(next, asked); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
+// idSlack is by how much the moment in an id and the one in its record may differ:
+// the id is made first, and the act may be tried again.
+const idSlack = time.Hour
 
-// askedAlready finds the administrators who are asked for a factor now, and have
-// none either way. They are few: those who run the portal.
-func (c *counter) askedAlready() (map[string]bool, error) {
-	asked := map[string]bool{}
-	if c.old.Factors.Enforce != EnforceAdmins {
-		return asked, nil
-	}
-	err := c.eachAdmin(func(a Account, h holding) error {
-		if !h.protects(c.old.Factors) && !h.protects(c.next.Factors) {
-			asked[a.ID] = true
-		}
-		return nil
-	})
-	return asked, err
-}
-
-// eachAdmin calls fn once for everybody who holds a role on the portal and can
-// sign in.
-func (c *counter) eachAdmin(fn func(Account, holding) error) error {
-	seen := map[string]bool{}
-	return eachRow(func(after string) ([]store.Row[Grant], error) {
-		return grants.PageBy(c, "role", AppPostern+"/", after, MaxPage)
-	}, func(g Grant) error {
-		if seen[g.Account] || !g.active(c.now) {
-			return c.ctx.Err()
-		}
-		seen[g.Account] = true
-		a, err := accounts.Get(c, g.Account)
-		if err != nil || a.State != StateActive {
-			return err
-		}
-		h, err := c.holdingOf(a.ID)
-		if err != nil {
-			return err
-		}
-		return fn(a, h)
-	})
+// accountsFrom is where the accounts begin that were made since a moment, or
+// imported since. Whoever walks from there looks at the moments in the records.
+func accountsFrom(since time.Time) (string, error) {
+	var id ulid.ULID
+	err := id.SetTime(ulid.Timestamp(since.Add(-idSlack)))
+	return id.String(), err
 }
 
 // nameSearch bounds how many accounts are looked at for the names of those who
 // have no factor: where nearly everybody has one, fewer are named.
 const nameSearch = 10 * MaxPage
 
-// firstWithout names the first who have no factor that counts, but for some.
-func (c *counter) firstWithout(p FactorPolicy, but map[string]bool) ([]string, error) {
-	var names []string
+// nameWithout goes on naming those who have no factor that counts and were not
+// asked for one already.
+func (c *counter) nameWithout() error {
 	after := ""
-	for seen := 0; seen < nameSearch && len(names) < MaxNames; {
+	for seen := 0; seen < nameSearch && len(c.out.Asked.Names) < MaxNames; {
 		if err := c.ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		rows, err := accounts.Page(c, after, MaxNames)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, r := range rows {
-			if r.Value.State != StateActive || but[r.ID] || len(names) == MaxNames {
+			if r.Value.State != StateActive || len(c.out.Asked.Names) == MaxNames || slices.Contains(c.out.Asked.Names, r.Value.UserName) {
 				continue
 			}
 			h, err := c.holdingOf(r.ID)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			if !h.protects(p) {
-				names = append(names, r.Value.UserName)
+			_, before, err := c.demandedUnder(c.old.Factors, r.Value)
+			if err != nil {
+				return err
+			}
+			if !h.protects(c.next.Factors) && (!before || h.protects(c.old.Factors)) {
+				c.out.Asked.Names = append(c.out.Asked.Names, r.Value.UserName)
 			}
 		}
 		if len(rows) < MaxNames {
@@ -230,7 +221,7 @@ func (c *counter) firstWithout(p FactorPolicy, but map[string]bool) ([]string, e
 		}
 		seen, after = seen+len(rows), rows[len(rows)-1].Cursor
 	}
-	return names, nil
+	return nil
 }
 
 // owners looks whether the change would leave the portal without an owner who

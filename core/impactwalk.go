@@ -13,7 +13,8 @@ import (
 type holding struct {
 	account string
 	factors []factorRecord
-	keys    int // that have not ended
+	keys    int     // that have not ended
+	grants  []Grant // that have not ended, where they are asked for
 }
 
 // protects says whether a second factor of it counts under a policy.
@@ -45,12 +46,16 @@ type cursor[T any] struct {
 	rows    []store.Row[T]
 	at      int
 	last    bool
+	begin   string // where in the index it begins; "": with the first
 }
+
+// from lets the walk begin with an account, or with whichever comes after it.
+func (c *cursor[T]) from(account string) { c.begin = c.table.CursorEq(account, "") }
 
 // peek returns the record it stands at; ok is false at the end.
 func (c *cursor[T]) peek(t *txn) (v T, ok bool, err error) {
 	if c.at == len(c.rows) && !c.last {
-		after := ""
+		after := c.begin
 		if c.at > 0 {
 			after = c.rows[c.at-1].Cursor
 		}
@@ -65,49 +70,94 @@ func (c *cursor[T]) peek(t *txn) (v T, ok bool, err error) {
 	return c.rows[c.at].Value, true, nil
 }
 
-// take hands every record of one account to fn.
+// take hands every record of one account to fn, and passes over those of the
+// accounts before it.
 func (c *cursor[T]) take(t *txn, account string, fn func(T)) error {
 	for {
 		v, ok, err := c.peek(t)
-		if err != nil || !ok || c.account(v) != account {
+		if err != nil || !ok || c.account(v) > account {
 			return err
 		}
-		fn(v)
+		if c.account(v) == account {
+			fn(v)
+		}
 		c.at++
 	}
 }
 
-// holders calls fn for everybody who holds a factor or a key, in the order of
-// their ids.
-func (t *txn) holders(fn func(holding) error) error {
-	f := cursor[factorRecord]{table: factors, account: func(f factorRecord) string { return f.Account }}
-	k := cursor[LinkedKey]{table: linkedKeys, account: func(k LinkedKey) string { return k.Account }}
-	for {
-		one, factored, err := f.peek(t)
-		if err != nil {
-			return err
+// possessions walks what accounts hold, beside each other and by their accounts.
+type possessions struct {
+	factors cursor[factorRecord]
+	keys    cursor[LinkedKey]
+	grants  *cursor[Grant] // nil: they are not asked for
+}
+
+// possessionsFrom begins such a walk at an account; "" is the first.
+func possessionsFrom(account string, granted bool) *possessions {
+	b := &possessions{
+		factors: cursor[factorRecord]{table: factors, account: func(f factorRecord) string { return f.Account }},
+		keys:    cursor[LinkedKey]{table: linkedKeys, account: func(k LinkedKey) string { return k.Account }},
+	}
+	if granted {
+		b.grants = &cursor[Grant]{table: grants, account: func(g Grant) string { return g.Account }}
+	}
+	if account != "" {
+		b.factors.from(account)
+		b.keys.from(account)
+		if granted {
+			b.grants.from(account)
 		}
-		other, keyed, err := k.peek(t)
-		if err != nil {
-			return err
+	}
+	return b
+}
+
+// next returns the account of which something comes next, "" at the end.
+func (b *possessions) next(t *txn) (account string, err error) {
+	first := func(of string, ok bool, err error) error {
+		if ok && (account == "" || of < account) {
+			account = of
 		}
-		var h holding
-		switch {
-		case !factored && !keyed:
-			return nil
-		case factored && (!keyed || one.Account <= other.Account):
-			h.account = one.Account
-		default:
-			h.account = other.Account
-		}
-		if err := f.take(t, h.account, func(v factorRecord) { h.factors = append(h.factors, v) }); err != nil {
-			return err
-		}
-		if err := k.take(t, h.account, func(v LinkedKey) {
-			if !v.over(t.now) {
+		return err
+	}
+	f, ok, err := b.factors.peek(t)
+	if err := first(f.Account, ok, err); err != nil {
+		return "", err
+	}
+	k, ok, err := b.keys.peek(t)
+	if err := first(k.Account, ok, err); err != nil || b.grants == nil {
+		return account, err
+	}
+	g, ok, err := b.grants.peek(t)
+	return account, first(g.Account, ok, err)
+}
+
+// of returns what an account holds. Accounts are asked for as they ascend.
+func (b *possessions) of(t *txn, account string) (holding, error) {
+	h := holding{account: account}
+	err := b.factors.take(t, account, func(f factorRecord) { h.factors = append(h.factors, f) })
+	if err == nil {
+		err = b.keys.take(t, account, func(k LinkedKey) {
+			if !k.over(t.now) {
 				h.keys++
 			}
-		}); err != nil {
+		})
+	}
+	if err == nil && b.grants != nil {
+		err = b.grants.take(t, account, func(g Grant) { h.grants = append(h.grants, g) })
+	}
+	return h, err
+}
+
+// holders calls fn for everybody who holds a factor or a key, or when they are
+// asked for a grant, in the order of their ids.
+func (t *txn) holders(granted bool, fn func(holding) error) error {
+	for b := possessionsFrom("", granted); ; {
+		account, err := b.next(t)
+		if err != nil || account == "" {
+			return err
+		}
+		h, err := b.of(t, account)
+		if err != nil {
 			return err
 		}
 		if err := fn(h); err != nil {

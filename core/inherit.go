@@ -318,10 +318,19 @@ func (t *txn) under(account string, portal Policy) (Policy, error) {
 // the portal has no method, nobody can be asked for one.
 func (t *txn) appsDemand(p FactorPolicy, account string) (by time.Time, must bool, err error) {
 	r, err := t.rulings(account)
-	if err != nil || !p.any() {
+	if err != nil {
 		return time.Time{}, false, err
 	}
-	for _, b := range r.by {
+	by, must = p.appsDemand(r.by)
+	return by, must, nil
+}
+
+// appsDemand is what these apps demand where the portal has this policy.
+func (p FactorPolicy) appsDemand(apps []ruling) (by time.Time, must bool) {
+	if !p.any() {
+		return time.Time{}, false
+	}
+	for _, b := range apps {
 		if !b.app.Policy.Factor {
 			continue
 		}
@@ -330,7 +339,7 @@ func (t *txn) appsDemand(p FactorPolicy, account string) (by time.Time, must boo
 			by, must = at, true
 		}
 	}
-	return by, must, nil
+	return by, must
 }
 
 // RuleSource is a rule that an account lives under, and where it comes from.
