@@ -208,11 +208,14 @@ func (c *counter) nameWithout() error {
 			if err != nil {
 				return err
 			}
+			if h.protects(c.next.Factors) {
+				continue
+			}
 			_, before, err := c.demandedUnder(c.old.Factors, r.Value)
 			if err != nil {
 				return err
 			}
-			if !h.protects(c.next.Factors) && (!before || h.protects(c.old.Factors)) {
+			if !before || h.protects(c.old.Factors) {
 				c.out.Asked.Names = append(c.out.Asked.Names, r.Value.UserName)
 			}
 		}
