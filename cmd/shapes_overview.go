@@ -21,6 +21,7 @@ type warningShape struct {
 	Code    core.WarningCode `json:"code"`
 	Target  string           `json:"target,omitempty"`
 	Count   int              `json:"count,omitempty"`
+	AtMost  bool             `json:"at_most,omitempty"` // the count may be too high
 	Remedy  core.Remedy      `json:"remedy"`
 	Setting string           `json:"setting,omitempty"`
 }
@@ -99,7 +100,7 @@ func shapeOverview(o core.Overview) overviewShape {
 			Service: u.Service, Month: u.Month, Allowance: u.Allowance, Sent: u.Sent, Queued: u.Queued, Provider: u.Provider})
 	}
 	for _, w := range o.Warnings {
-		out.Warnings = append(out.Warnings, warningShape{Code: w.Code, Target: w.Target, Count: w.N, Remedy: w.Remedy, Setting: w.Setting})
+		out.Warnings = append(out.Warnings, warningShape{Code: w.Code, Target: w.Target, Count: w.N, AtMost: w.AtMost, Remedy: w.Remedy, Setting: w.Setting})
 	}
 	return out
 }

@@ -204,6 +204,31 @@ func TestWhoHasNoFactorInTimeIsCounted(t *testing.T) {
 	nothingFound(t, p)
 }
 
+// Whoever came since it was demanded of everybody has their own time for it; where
+// too many came to look at each, the number is said to be the most that it can be.
+func TestNewcomersStillHaveTimeForAFactor(t *testing.T) {
+	p, _, _, _ := withArchive(t)
+	p.Set("factors.enforce", "everybody", "factors.days", "7")
+	p.Clock.Advance(10 * day)
+	p.SignUp("kim")
+	share(t, p, coretest.Console(), "kim", "reader", time.Time{})
+	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || w[0].N != 3 || w[0].AtMost {
+		t.Errorf("lin, mara and noor are late, and kim is not: %+v", w)
+	}
+	imported(t, p, coretest.Console(), `{"user_name":"old","created":"2019-02-03"}`, jsonl)
+	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || w[0].N != 3 {
+		t.Errorf("who was imported today is not late: %+v", w)
+	}
+	ok(t, core.ManyAccounts(p.Portal, 300))
+	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || !w[0].AtMost || w[0].N < 3 || w[0].N > 304 {
+		t.Errorf("of those who came lately not all are looked at: %+v", w)
+	}
+	p.Clock.Advance(8 * day)
+	if w := warns(t, p, core.WarnNoFactor); len(w) != 1 || w[0].AtMost {
+		t.Errorf("everybody is late now: %+v", w)
+	}
+}
+
 // With a role there is less time.
 func TestWhoHoldsARoleAndHasNoFactorInTimeIsCounted(t *testing.T) {
 	p := coretest.Open(t)

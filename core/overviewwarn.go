@@ -57,6 +57,7 @@ type Warning struct {
 	Code    WarningCode
 	Target  string // a service, a kind of contact; "" where there is only one
 	N       int
+	AtMost  bool // N may be too many: more came lately than are looked at
 	Remedy  Remedy
 	Setting string      // the path of the setting, with RemedyPolicy
 	Find    PeopleQuery // the search that finds whom it is about, with RemedyPeople
@@ -66,6 +67,10 @@ type Warning struct {
 const (
 	warnPercent  = 80 // of an allowance
 	backupMaxAge = 7 * 24 * time.Hour
+
+	// warnNewcomers is at how many of those who came lately it is looked whether
+	// their time is over, so that an overview takes no longer after a large import.
+	warnNewcomers = 200
 )
 
 // overviewWarnings finds what is wrong.
@@ -185,8 +190,15 @@ func (t *txn) warnUnprotected(o *Overview, add func(Warning)) error {
 		if err != nil {
 			return err
 		}
-		if n > 0 {
-			add(Warning{Code: WarnNoFactor, N: n, Remedy: RemedyPeople, Find: PeopleQuery{State: StateActive, Factor: FactorMissing}})
+		if n == 0 {
+			return nil
+		}
+		inTime, all, err := t.inTime()
+		if err != nil {
+			return err
+		}
+		if n -= inTime; n > 0 {
+			add(Warning{Code: WarnNoFactor, N: n, AtMost: !all, Remedy: RemedyPeople, Find: PeopleQuery{State: StateActive, Factor: FactorMissing}})
 		}
 	case p.Enforce == EnforceNobody && without > 0 && p.any():
 		add(Warning{Code: WarnAdminNoFactor, N: without, Remedy: RemedyPolicy, Setting: "factors.enforce"})
@@ -195,6 +207,40 @@ func (t *txn) warnUnprotected(o *Overview, add func(Warning)) error {
 			Find: PeopleQuery{State: StateActive, Factor: FactorMissing, Role: RoleAny}})
 	}
 	return nil
+}
+
+// inTime counts who has no factor and still has time to get one where a factor is
+// demanded of everybody and the time of those who were there is over: they came
+// later. all is false when not all who came lately were looked at.
+func (t *txn) inTime() (n int, all bool, err error) {
+	from, err := accountsFrom(t.now.AddDate(0, 0, -t.policy.Factors.Days))
+	if err != nil {
+		return 0, false, err
+	}
+	rows, err := accounts.Page(t, from, warnNewcomers)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, r := range rows {
+		if r.Value.State != StateActive {
+			continue
+		}
+		guarded, err := t.protected(r.ID)
+		if err != nil {
+			return n, false, err
+		}
+		if guarded {
+			continue
+		}
+		by, _, err := t.demanded(r.Value)
+		if err != nil {
+			return n, false, err
+		}
+		if t.now.Before(by) {
+			n++
+		}
+	}
+	return n, len(rows) < warnNewcomers, nil
 }
 
 // unprotected counts the active accounts without a factor that the policy lets

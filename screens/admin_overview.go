@@ -234,6 +234,9 @@ func WarningWords(d *tui.Dict, w core.Warning) (wrong, mend string) {
 	if w.Remedy == core.RemedyMachine {
 		mend = d.T("overview.mend." + string(w.Code))
 	}
+	if w.AtMost {
+		return d.T("overview.at_most."+string(w.Code), "Count", w.N), mend
+	}
 	return d.T("overview.warn."+string(w.Code), "Count", w.N, "Service", target, "Contact", target), mend
 }
 
