@@ -242,27 +242,39 @@ func (s *standing) add(g Grant) {
 	}
 }
 
-// requireOtherOwner refuses with CodeLastOwner when no active account but this
-// one is an owner for good: a grant that ends would leave the portal without one.
+// requireOtherOwner refuses with CodeLastOwner when nobody but this account is an
+// owner for good who can sign in by themselves: a grant that ends, and an owner
+// whose password counts no more, would leave the portal to its console.
 func (t *txn) requireOtherOwner(account string) error {
-	found := false
-	err := eachRow(func(after string) ([]store.Row[Grant], error) {
-		return grants.PageEq(t, "role", AppPostern+"/"+string(RoleOwner), after, MaxPage)
-	}, func(g Grant) error {
-		if g.Account == account || !g.Until.IsZero() {
-			return nil
-		}
-		a, err := accounts.Get(t, g.Account)
+	found, err := t.otherOwner(account, func(a Account) (bool, error) {
+		h, err := t.holdingOf(a.ID)
 		if err != nil {
-			return err
+			return false, err
 		}
-		found = found || a.State == StateActive
-		return nil
+		return t.mayEnter(t.policy, a, h, alone)
 	})
 	if err == nil && !found {
 		return refuse(CodeLastOwner)
 	}
 	return err
+}
+
+// otherOwner says whether one of those who are owners for good, but for this
+// account, is one of whom ask says so.
+func (t *txn) otherOwner(account string, ask func(Account) (bool, error)) (found bool, err error) {
+	err = eachRow(func(after string) ([]store.Row[Grant], error) {
+		return grants.PageEq(t, "role", AppPostern+"/"+string(RoleOwner), after, MaxPage)
+	}, func(g Grant) error {
+		if found || g.Account == account || !g.Until.IsZero() {
+			return nil
+		}
+		a, err := accounts.Get(t, g.Account)
+		if err == nil {
+			found, err = ask(a)
+		}
+		return err
+	})
+	return found, err
 }
 
 // eachRow walks all pages of a listing.

@@ -51,7 +51,7 @@ const (
 	CodeSetupCode   Code = "setup_code"   // the one-time setup code is wrong
 	CodeSetUp       Code = "set_up"       // the portal is set up already
 	CodeNotSetUp    Code = "not_set_up"   // the portal has no owner yet
-	CodeLastOwner   Code = "last_owner"   // the last owner cannot be lost
+	CodeLastOwner   Code = "last_owner"   // the last owner who can sign in cannot be lost
 	CodeKeyInUse    Code = "key_in_use"   // the key is linked to an account already
 	CodeKeyEnded    Code = "key_ended"    // the key's time is over; it is linked anew instead
 	CodeKeyCurrent  Code = "key_current"  // the host key of today, where a former one is meant

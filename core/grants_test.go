@@ -268,6 +268,49 @@ func TestTheLastOwnerKeepsTheRole(t *testing.T) {
 	}
 }
 
+// An owner whose password counts no more is not one who remains, whichever way the
+// other one goes; a key that stands for the password makes one of them again.
+func TestAnOwnerWhoCannotSignInIsNotTheOneWhoRemains(t *testing.T) {
+	p := coretest.Open(t)
+	atOnce(t, p, "7")
+	mara := p.SignUp("mara")
+	ok(t, p.Keys.Link(ctx, withKey(mara, "SHA256:mara"), ""))
+	give(t, p, p.Owner, "mara", core.RoleOwner)
+	core.GiveUpPassword(t, p.Portal, mara.Account)
+	mine := grantOf(t, p, "lin", core.RoleOwner)
+	goes := map[string]func(core.Actor) error{
+		"the role ends": func(a core.Actor) error { return p.Access.End(ctx, a, mine.ID, "") },
+		"the role is given an end": func(a core.Actor) error {
+			_, err := p.Access.SetEnd(ctx, a, mine.ID, p.Clock.Now().Add(time.Hour))
+			return err
+		},
+		"suspended": func(a core.Actor) error { return p.Accounts.Suspend(ctx, a, "lin", "") },
+		"deleted": func(core.Actor) error {
+			_, err := p.Requests.Make(ctx, p.Owner, "lin") // one's own, whoever else may
+			return err
+		},
+		"suspended with others": func(a core.Actor) error {
+			got, err := p.Accounts.Each(ctx, a, core.BulkAct{Kind: core.BulkSuspend}, []string{"lin"}, nil)
+			if err == nil && len(got.Refused) == 1 {
+				err = &core.Error{Code: got.Refused[0].Code}
+			}
+			return err
+		},
+	}
+	for name, act := range goes {
+		for _, by := range []core.Actor{p.Owner, coretest.Console()} {
+			if err := act(by); core.CodeOf(err) != core.CodeLastOwner {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	nothingFound(t, p)
+	ok(t, p.Access.End(ctx, coretest.Console(), grantOf(t, p, "mara", core.RoleOwner).ID, "")) // she does not keep the portal
+	give(t, p, p.Owner, "mara", core.RoleOwner)
+	ok(t, change(p, true, "factors.key_stands", "password"))
+	ok(t, p.Access.End(ctx, p.Owner, mine.ID, ""))
+}
+
 // Two owners who do it to each other at the same moment leave one, whichever way
 // they take, also where the engine runs everything twice.
 func TestTwoOwnersRemoveEachOther(t *testing.T) {

@@ -129,7 +129,7 @@ func TestOnesOwnRoleIsEnded(t *testing.T) {
 	v := p.enter(t, p.env(t), p.justIn(t, "lin", goodPassword)).WaitFor("Administration").Press("d").WaitFor("as owner").Press("r").WaitFor("1 role.")
 	v.Press("x").WaitFor("End a role")
 	waitToRead(v, "This is your own role as owner.")
-	v.Type("lin").Press("enter").WaitFor("This is the last owner.").Press("esc").WaitFor("1 role.")
+	v.Type("lin").Press("enter").WaitFor("No other permanent owner can sign in.").Press("esc").WaitFor("1 role.")
 	p.signUp(t, "grace", otherPassword)
 	p.appoint(t, "grace", core.RoleOwner, time.Time{})
 	v.Press("r").WaitFor("2 roles.").Press("home")
