@@ -230,7 +230,9 @@ func (c *conn) address(from, to string) (at stage, err error) {
 }
 
 // addressTogether says it to a server that hears all commands at once and then
-// answers them (RFC 2920): a message costs two ways there and back, not four.
+// answers them (RFC 2920): a message costs two ways there and back, not four. It
+// may keep its answers back until it has the last one (§3.2), so a silence after
+// them is not one about the sender: it may be this recipient that takes so long.
 func (c *conn) addressTogether(from, to string) (at stage, err error) {
 	text := c.smtp.Text
 	if err := c.say("MAIL FROM:<" + from + ">\r\nRCPT TO:<" + to + ">\r\nDATA"); err != nil {
@@ -243,6 +245,9 @@ func (c *conn) addressTogether(from, to string) (at stage, err error) {
 		_, _, said := text.ReadResponse(answer.want)
 		if err == nil {
 			at, err = answer.to, said
+			if at == stageSender && said != nil && !replyOf(said) {
+				at = stageRecipient
+			}
 		}
 		switch {
 		case said == nil && answer.to == stageContent && err != nil:
@@ -264,6 +269,12 @@ func (c *conn) say(lines string) error {
 		return err
 	}
 	return c.smtp.Text.W.Flush()
+}
+
+// replyOf says whether an error is an answer of the server's.
+func replyOf(err error) bool {
+	var reply *textproto.Error
+	return errors.As(err, &reply)
 }
 
 // refused says whether an error is an answer, after which the connection goes on. A

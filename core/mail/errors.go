@@ -30,6 +30,7 @@ const (
 type failure struct {
 	code      string
 	permanent bool
+	down      bool   // it came before the message had its turn: any other would have met it
 	reply     int    // the server's reply code, or 0
 	why       string // fixed words of ours, or ""
 	under     error  // a context's error, or nil
@@ -60,6 +61,15 @@ func (f *failure) Unwrap() error { return f.under }
 func Permanent(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && f.permanent
+}
+
+// Down says whether it is the server that failed, and not this message: it was not
+// reached, did not greet, is not to be trusted, did not let us sign in, or did not
+// take our sender. Any other message would have met the same. What fails at the
+// recipient or the content may be that message's alone, also a timeout.
+func Down(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && f.down
 }
 
 // Describe returns a stable code for an error of Send: "unreachable",
@@ -95,6 +105,12 @@ const (
 
 // failed makes an error of what happened at a stage.
 func failed(at stage, err error) *failure {
+	f := failedAt(at, err)
+	f.down = at <= stageSender
+	return f
+}
+
+func failedAt(at stage, err error) *failure {
 	var reply *textproto.Error
 	var network net.Error
 	switch {

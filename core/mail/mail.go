@@ -67,8 +67,10 @@ type Message struct {
 
 // Result is what became of one message.
 type Result struct {
-	Err  error // nil: the server has accepted it, unless it was held
-	Held bool  // not tried, since an earlier one of its lane failed for the moment
+	Err error // nil: the server has accepted it, unless it was held
+	// Held: it was not tried, since an earlier one of its lane failed for the
+	// moment, or since sending had ended before its turn; then Err says why.
+	Held bool
 }
 
 // ConfigError says which field of a Config cannot be meant. It holds no value.

@@ -52,8 +52,9 @@ func NewSender(c Config) (*Sender, error) {
 //
 // When the connection breaks, the message on its way fails for the moment, and
 // the rest goes over a new connection. When that one cannot be opened, or breaks
-// before it has taken anything, the rest fails at once with its error: a server
-// that is down costs one timeout, not one for each message.
+// before it has taken anything, or refuses our own address twice in a row, the rest
+// is held with its error: a server that is down costs one timeout, not one for each
+// message.
 //
 // A message may have reached the server although its result is "timeout" or
 // "closed": its answer was lost. That is what ID is for.
@@ -67,7 +68,7 @@ func (s *Sender) Send(ctx context.Context, messages []Message) []Result {
 	defer context.AfterFunc(s.life, cancel)()
 	if err := s.take(ctx); err != nil {
 		for i := range results {
-			results[i].Err = interrupted(err)
+			results[i] = Result{Err: interrupted(err), Held: true}
 		}
 		return results
 	}
@@ -79,7 +80,7 @@ func (s *Sender) Send(ctx context.Context, messages []Message) []Result {
 			results[i].Held = true
 			continue
 		}
-		if results[i].Err = b.send(m); results[i].Err != nil && !Permanent(results[i].Err) {
+		if results[i] = b.send(m); results[i].Err != nil && !Permanent(results[i].Err) {
 			held[m.Lane] = true
 		}
 	}
@@ -109,9 +110,10 @@ func (s *Sender) take(ctx context.Context) error {
 // batch is one call of Send that has the turn.
 type batch struct {
 	*Sender
-	ctx    context.Context
-	over   error // why nothing more is tried
-	broken bool  // a connection has broken in this batch
+	ctx     context.Context
+	over    error // why nothing more is tried
+	broken  bool  // a connection has broken in this batch
+	unknown bool  // the server has refused our address to the message before
 }
 
 // resume takes up the connection of the batch before, if it still is one.
@@ -143,28 +145,34 @@ func (b *batch) keep() {
 }
 
 // send hands over one message.
-func (b *batch) send(m Message) error {
+func (b *batch) send(m Message) Result {
 	msg, err := b.compose(m)
 	if err != nil {
-		return err
+		return Result{Err: err}
 	}
 	if err := b.ctx.Err(); err != nil {
-		return interrupted(err)
+		return Result{Err: interrupted(err), Held: true}
 	}
 	if b.over != nil {
-		return b.over
+		return Result{Err: b.over, Held: true}
 	}
 	if b.conn == nil {
 		if b.conn, b.over = b.open(b.ctx); b.over != nil {
 			b.conn = nil
-			return b.over
+			return Result{Err: b.over}
 		}
 	}
 	at, usable, err := b.conn.deliver(b.from.Address, m.To, msg)
 	if err != nil {
 		err = b.because(b.ctx, at, err)
 	}
-	if !usable {
+	if usable {
+		again := Down(err)
+		if again && b.unknown {
+			b.over = err
+		}
+		b.unknown = again
+	} else {
 		// A server that closes after so many messages may go on doing so; one
 		// that does not answer, or takes nothing at all, is not asked a third time.
 		if b.broken && (b.conn.taken == 0 || Describe(err) == codeTimeout) {
@@ -174,7 +182,7 @@ func (b *batch) send(m Message) error {
 		b.conn.drop()
 		b.conn = nil
 	}
-	return err
+	return Result{Err: err}
 }
 
 // expire ends a connection that nobody has used for a while. When somebody has

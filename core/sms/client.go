@@ -62,18 +62,19 @@ func newClient(timeout time.Duration, ca string) (client, error) {
 // post sends a request. Every 2xx is success: Twilio says 201, and those who speak
 // like it not always.
 func (c client) post(ctx context.Context, r *http.Request) error {
-	var unencrypted atomic.Bool
+	var unencrypted, connected atomic.Bool
 	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err != nil {
 				unencrypted.Store(true)
 			}
 		},
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	}))
 	r.Header.Set("User-Agent", "postern")
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return lost(ctx, err, unencrypted.Load())
+		return lost(ctx, err, unencrypted.Load(), connected.Load())
 	}
 	_, _ = io.CopyN(io.Discard, answer.Body, maxAnswer) // the status has said it
 	_ = answer.Body.Close()

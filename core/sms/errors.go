@@ -29,6 +29,7 @@ const (
 type failure struct {
 	code      string
 	permanent bool
+	down      bool   // nothing was asked yet: any other message would have met it
 	status    int    // of HTTP, or 0
 	why       string // fixed words of ours, or ""
 	under     error  // a context's error, or nil
@@ -58,6 +59,14 @@ func (f *failure) Unwrap() error { return f.under }
 func Permanent(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && f.permanent
+}
+
+// Down says whether it is the service that failed, and not this message: it was
+// not reached, or is not to be trusted. Any other message would have met the same.
+// An answer, also a 401, is one to this message, and so is waiting for it in vain.
+func Down(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && f.down
 }
 
 // Describe returns a stable code for an error of Send: "unreachable" (also an
@@ -97,8 +106,15 @@ func answered(status int) error {
 	return f
 }
 
-// lost makes an error of a request without an answer.
-func lost(ctx context.Context, err error, unencrypted bool) error {
+// lost makes an error of a request without an answer; connected says whether it
+// could be asked at all.
+func lost(ctx context.Context, err error, unencrypted, connected bool) error {
+	f := lostTo(ctx, err, unencrypted)
+	f.down = !connected && ctx.Err() == nil
+	return f
+}
+
+func lostTo(ctx context.Context, err error, unencrypted bool) *failure {
 	var network net.Error
 	var dial *net.OpError
 	switch {

@@ -21,6 +21,7 @@ import (
 // while it runs.
 type Options struct {
 	TLS        bool          // its certificate is for 127.0.0.1, not for localhost
+	Only       string        // the rest holds for requests with this in their body; "": for all of them
 	Status     int           // of every answer; 0: 201 where Twilio answers so, otherwise 200
 	Slow       time.Duration // before every answer
 	Close      bool          // the request is read, and never answered
@@ -139,6 +140,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	o := s.options
+	if !strings.Contains(came.Body, o.Only) {
+		o = Options{}
+	}
 	s.requests = append(s.requests, came)
 	close(s.came)
 	s.came = make(chan struct{})
