@@ -54,6 +54,7 @@ type courier struct {
 	batch   int
 	send    func(ctx context.Context, portal string, batch []Message) []outcome
 	rest    rest
+	kept    kept
 }
 
 // Deliver hands messages over until ctx is done, for the services that have a
@@ -82,6 +83,7 @@ func (c *courier) run(ctx context.Context) {
 		}
 		return
 	}
+	defer c.leave(ctx)
 	for {
 		next, err := c.pass(ctx)
 		if ctx.Err() != nil {
@@ -91,7 +93,7 @@ func (c *courier) run(ctx context.Context) {
 			c.log.Error("messages were not delivered", slog.String("service", string(c.service)), slog.Any("error", err))
 			now := c.clock.Now()
 			next = now.Add(firstRetry)
-			if c.rest.down() {
+			if c.rest.down() && !c.kept.any() {
 				c.rest.postpone(now, next)
 			}
 		}
@@ -102,7 +104,8 @@ func (c *courier) run(ctx context.Context) {
 }
 
 // sleep waits for a change of the outbox or for a time (zero: for none). While
-// the service is down, a change only brings the time nearer. False when it is over.
+// the service is down, a change only brings the time nearer, and while nothing can
+// be written down, it does not. False when it is over.
 func (c *courier) sleep(ctx context.Context, changed <-chan store.Event, next time.Time) bool {
 	for {
 		due, stop := c.alarm(c.wakes(next))
@@ -117,17 +120,23 @@ func (c *courier) sleep(ctx context.Context, changed <-chan store.Event, next ti
 			if !open {
 				return false
 			}
-			if !c.rest.down() {
+			switch {
+			case c.kept.any():
+			case c.rest.down():
+				c.heed(ctx, e)
+			default:
 				return true
 			}
-			c.heed(ctx, e)
 		}
 	}
 }
 
 // wakes is when a courier goes on that would go on at next by itself.
 func (c *courier) wakes(next time.Time) time.Time {
-	if c.rest.down() {
+	switch {
+	case c.kept.any():
+		return c.kept.next
+	case c.rest.down():
 		return c.rest.wakes()
 	}
 	return next
@@ -135,8 +144,12 @@ func (c *courier) wakes(next time.Time) time.Time {
 
 // pass goes over the queue once, from the message that has waited longest, and
 // returns when the next of those that must wait is due (zero: none waits). A
-// service that is down is tried with one message first.
+// service that is down is tried with one message first, and nothing is sent before
+// what was sent is written down.
 func (c *courier) pass(ctx context.Context) (next time.Time, err error) {
+	if err := c.writeKept(ctx); err != nil {
+		return time.Time{}, err
+	}
 	if c.rest.down() {
 		if err := c.probe(ctx); err != nil || c.rest.down() {
 			return time.Time{}, err
@@ -156,16 +169,20 @@ func (c *courier) drain(ctx context.Context) (next time.Time, err error) {
 		next, err = c.handOver(ctx, parts, results)
 		return err
 	})
-	g.Go(func() error { return c.writeDown(ctx, results) })
+	g.Go(func() error { c.writeDown(ctx, results); return nil })
 	err = g.Wait()
-	if errors.Is(err, errDown) {
+	if errors.Is(err, errDown) || errors.Is(err, errKept) {
 		err = nil
 	}
-	return next, err
+	return next, errors.Join(err, c.kept.err)
 }
 
-// errDown ends a pass whose service cannot be reached.
-var errDown = errors.New("core: the service is down")
+var (
+	// errDown ends a pass whose service cannot be reached.
+	errDown = errors.New("core: the service is down")
+	// errKept ends a pass whose work cannot be written down.
+	errKept = errors.New("core: what was sent could not be written down")
+)
 
 // part is a part of the queue, as it was read.
 type part struct {
@@ -239,6 +256,9 @@ func sooner(a, b time.Time) time.Time {
 func (c *courier) handOver(ctx context.Context, parts <-chan part, results chan<- tried) (next time.Time, err error) {
 	waits := map[string]bool{}
 	for p := range parts {
+		if c.kept.failing.Load() {
+			return next, errKept
+		}
 		due, over, soonest := c.look(p, waits)
 		next = sooner(next, soonest)
 		done := c.try(ctx, p.portal, due)

@@ -172,7 +172,8 @@ func (c *courier) probe(ctx context.Context) error {
 	if len(done.due)+len(done.over) == 0 {
 		return nil
 	}
-	return c.settle(ctx, []tried{done})
+	c.keep(ctx, []tried{done})
+	return c.kept.err
 }
 
 // rather says whether a message is a better one to try a service with than another

@@ -6,15 +6,34 @@ package core
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"postern/store"
 )
 
+const (
+	firstRewrite   = time.Second // doubles with each try
+	longestRewrite = time.Minute
+)
+
+// kept is what was handed over and could not be written down. Nothing more is sent
+// of the service before it is: else all of it would go out again.
+type kept struct {
+	tried    []tried
+	failures int
+	err      error     // of the last try to write it
+	next     time.Time // when it is tried again
+
+	failing atomic.Bool // for the one who hands over
+}
+
+func (k *kept) any() bool { return len(k.tried) > 0 }
+
 // writeDown writes down what became of messages, all that is known at a time.
-func (c *courier) writeDown(ctx context.Context, results <-chan tried) error {
-	var failed error
+func (c *courier) writeDown(ctx context.Context, results <-chan tried) {
 	for done := range results {
 		all := []tried{done}
 		for more := true; more; {
@@ -27,11 +46,42 @@ func (c *courier) writeDown(ctx context.Context, results <-chan tried) error {
 				more = false
 			}
 		}
-		if failed == nil {
-			failed = c.settle(ctx, all)
-		}
+		c.keep(ctx, all)
 	}
-	return failed
+}
+
+// keep writes down what became of messages, or remembers it.
+func (c *courier) keep(ctx context.Context, all []tried) {
+	wait := c.kept.any()
+	c.kept.tried = append(c.kept.tried, all...)
+	if !wait {
+		_ = c.writeKept(ctx) // remembered with it
+	}
+}
+
+// writeKept writes down what was remembered, if there is anything.
+func (c *courier) writeKept(ctx context.Context) error {
+	k := &c.kept
+	if !k.any() {
+		return nil
+	}
+	if k.err = c.settle(ctx, k.tried); k.err != nil {
+		k.failures++
+		k.next = c.clock.Now().Add(growing(firstRewrite, longestRewrite, k.failures))
+		k.failing.Store(true)
+		return k.err
+	}
+	k.tried, k.failures, k.next = nil, 0, time.Time{}
+	k.failing.Store(false)
+	return nil
+}
+
+// leave tries a last time to write down what was remembered. What cannot be is sent
+// again by whoever delivers next.
+func (c *courier) leave(ctx context.Context) {
+	if err := c.writeKept(ctx); err != nil {
+		c.log.Error("what was sent could not be written down", slog.String("service", string(c.service)), slog.Any("error", err))
+	}
 }
 
 // tried is what became of a part of the queue.
