@@ -17,6 +17,24 @@ type usage struct {
 	Queued int `json:"queued"`
 	Sent   int `json:"sent"`
 	Told   int `json:"told,omitempty"` // the highest percentage that owners were warned of
+	Of     int `json:"of,omitempty"`   // the allowance it is a percentage of; 0 in older data: whichever it is
+}
+
+// warn notes which percentage owners are to be warned of now, 0 for none. An
+// allowance that was changed begins anew.
+func (u *usage) warn(most int) (percent int) {
+	if u.Of != most {
+		if u.Of != 0 {
+			u.Told = 0
+		}
+		u.Of = most
+	}
+	for _, p := range warnAt {
+		if u.Told < p && most > 0 && (u.Queued+u.Sent)*100 >= most*p {
+			u.Told, percent = p, p
+		}
+	}
+	return percent
 }
 
 // usages is keyed by service and month: "sms/2026-11".
@@ -55,22 +73,44 @@ func (t *txn) reserve(s Service) (month string, err error) {
 		return "", refuseField(CodeAllowance, string(s))
 	}
 	u.Queued++
-	warn := 0
-	for _, percent := range warnAt {
-		if u.Told < percent && (u.Queued+u.Sent)*100 >= most*percent {
-			u.Told, warn = percent, percent
+	return month, t.putWarned(s, month, u, most)
+}
+
+// putWarned writes what is used of an allowance, and warns owners as it ends.
+func (t *txn) putWarned(s Service, month string, u usage, most int) error {
+	percent := u.warn(most)
+	// Written before the warning, which may be a message of the same service.
+	if err := usages.Put(t, string(s)+"/"+month, u); err != nil || percent == 0 {
+		return err
+	}
+	return t.notifyOwners(NoticeAllowance, map[string]string{
+		"Service": string(s), "Percent": itoa(percent), "Allowance": itoa(most),
+	})
+}
+
+// warnOfPolicy warns owners when a policy that has taken the place of another leaves
+// less of an allowance than they should be warned of: below what is used, nothing
+// could be queued any more, and nothing would warn them.
+func (t *txn) warnOfPolicy(old, now MessagePolicy) error {
+	month := monthOf(t.now)
+	for _, s := range Services() {
+		most := now.allowance(s)
+		if most == old.allowance(s) {
+			continue
+		}
+		u, err := t.usage(s, month)
+		if err != nil {
+			return err
+		}
+		if u.Queued+u.Sent == 0 {
+			continue // nobody is using it
+		}
+		u.Told, u.Of = 0, most
+		if err := t.putWarned(s, month, u, most); err != nil {
+			return err
 		}
 	}
-	// Written before the warning, which may be a message of the same service.
-	if err := usages.Put(t, string(s)+"/"+month, u); err != nil {
-		return "", err
-	}
-	if warn > 0 {
-		err = t.notifyOwners(NoticeAllowance, map[string]string{
-			"Service": string(s), "Percent": itoa(warn), "Allowance": itoa(most),
-		})
-	}
-	return month, err
+	return nil
 }
 
 // settle ends reservations of a month: so many messages were handed over, and so

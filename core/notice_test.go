@@ -158,6 +158,63 @@ func TestOwnersAreWarnedOfAnAllowanceThatEnds(t *testing.T) {
 	}
 }
 
+// warnings are what an owner was told of allowances, oldest first: "80 of 5".
+func warnings(t testing.TB, p *coretest.Place) (list []string) {
+	t.Helper()
+	for _, n := range must(p.Notices.Mine(ctx, p.Owner, "", "", "", core.MaxPage))(t).Notices {
+		if n.Kind == core.NoticeAllowance {
+			list = append(list, n.Args["Percent"]+" of "+n.Args["Allowance"])
+		}
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// The weakness: who had been warned of one allowance was not warned of the next one
+// in the same month.
+func TestAnAllowanceThatIsChangedIsWarnedOfAnew(t *testing.T) {
+	p := coretest.Open(t)
+	p.Set("messages.sms_allowance", "5")
+	text := func(n int) {
+		t.Helper()
+		for i := range n {
+			must(p.Messages.Test(ctx, coretest.Console(), core.ServiceSMS, fmt.Sprintf("+55115555002%02d", i)))(t)
+		}
+	}
+	for _, c := range []struct {
+		allowance string
+		texts     int
+		warned    string
+	}{
+		{"5", 5, "80 of 5, 100 of 5"},
+		{"20", 10, ""}, // 15 of 20
+		{"20", 5, "80 of 20, 100 of 20"},
+		{"24", 0, "80 of 24"}, // 20 of them are used: said at once
+		{"24", 3, ""},
+		{"24", 1, "100 of 24"},
+		{"10", 0, "100 of 10"}, // below what is used
+		{"100", 0, ""},
+		{"100", 55, ""},
+		{"100", 1, "80 of 100"},
+		{"24", 0, "100 of 24"}, // an allowance that was there before
+		{"0", 0, ""},           // switched off
+		{"90", 0, "80 of 90"},
+	} {
+		before := len(warnings(t, p))
+		p.Set("messages.sms_allowance", c.allowance)
+		text(c.texts)
+		if got := strings.Join(warnings(t, p)[before:], ", "); got != c.warned {
+			t.Errorf("%d texts of %s: warned %q, want %q", c.texts, c.allowance, got, c.warned)
+		}
+	}
+	// A change of something else, and another service's, warn of nothing.
+	before := len(warnings(t, p))
+	p.Set("messages.mail_allowance", "7", "password.min_length", "14")
+	if got := warnings(t, p)[before:]; len(got) != 0 {
+		t.Errorf("warned %q", got)
+	}
+}
+
 // Security notices always come; the others as each person wants, by channel.
 // ASVS 6.3.7
 func TestWhatCanBeMuted(t *testing.T) {

@@ -115,7 +115,12 @@ func (s *Policies) put(ctx context.Context, actor Actor, c PolicyChange, seen fo
 		if err := policyDrafts.Delete(t, draftOf(actor)); err != nil { // what it became is in force
 			return err
 		}
-		return t.putPolicy(next)
+		old := t.policy.Messages
+		if err := t.putPolicy(next); err != nil {
+			return err
+		}
+		t.policy = next // it is in force: what it causes keeps to it
+		return t.warnOfPolicy(old, next.Messages)
 	})
 	if err != nil {
 		return Policy{}, err
