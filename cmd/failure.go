@@ -146,7 +146,7 @@ func explain(err error, d *tui.Dict) (errorShape, int) {
 // exitOf returns the exit code of a refusal of the core.
 func exitOf(code core.Code) int {
 	switch code {
-	case core.CodeDenied, core.CodeSessionEnded, core.CodeStepUp, core.CodeAgreement:
+	case core.CodeDenied, core.CodeSessionEnded, core.CodeStepUp, core.CodeAgreement, core.CodeFactorDue:
 		return exitNoAccess
 	}
 	return exitRefused

@@ -211,6 +211,30 @@ func TestASuspendedAccountLosesItsVerbsAtOnce(t *testing.T) {
 	}
 }
 
+// Whoever must have a factor by now, and has none, is told what to do.
+func TestAKeyWaitsForTheFactorThatIsDue(t *testing.T) {
+	t.Parallel()
+	s, signer := served(t)
+	c := s.dial(signer)
+	set := func(line ...string) {
+		t.Helper()
+		if out, errw, code := s.h.run(append([]string{"policy", "set", "--yes"}, line...)...); code != exitOK {
+			t.Fatal(out, errw)
+		}
+	}
+	set("factors.enforce=everybody", "factors.days=0")
+	if _, errw, code := verb(t, c, "whoami"); code != exitOK {
+		t.Errorf("the key is a factor: code %d, %s", code, errw)
+	}
+	set("factors.key_stands=nothing")
+	if out, errw, code := verb(t, c, "whoami"); code != exitNoAccess || out != "" || !strings.Contains(errw, "Sign in on the screens and enrol one there.") {
+		t.Errorf("code %d, out %q, err %q", code, out, errw)
+	}
+	if out, _, code := verb(t, c, "user list --json"); code != exitNoAccess || !strings.Contains(out, `"code": "factor_due"`) {
+		t.Errorf("code %d, %s", code, out)
+	}
+}
+
 // Verbs of the console go through the process that serves, while others work.
 func TestBackupUnderLoadAndRestoreElsewhere(t *testing.T) {
 	t.Parallel()

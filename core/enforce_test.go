@@ -115,6 +115,43 @@ func TestTheDemandCountsDownAndCanBePutOff(t *testing.T) {
 	stands(t, must(p.Portal.SignIn.Later(ctx, here, progress.Ticket))(t), core.StepDone)
 }
 
+// The weakness: a key that was no factor did by verbs all that the sign-in kept its
+// person from. ASVS 6.3.3
+func TestALinkedKeyWaitsForTheFactorThatIsDue(t *testing.T) {
+	for _, stands := range []string{"nothing", "password", "factor"} {
+		t.Run(stands, func(t *testing.T) {
+			p := coretest.Open(t)
+			long(p)
+			p.Set("factors.key_stands", stands)
+			me := p.SignUp("mara")
+			ok(t, p.Keys.Link(ctx, withKey(me, "SHA256:mara"), ""))
+			verb := withKey(here, "SHA256:mara")
+			verb.Door = core.DoorVerb
+			must(p.Keys.Recognise(ctx, verb))(t)
+			p.Set("factors.enforce", "everybody", "factors.days", "7")
+			must(p.Keys.Recognise(ctx, verb))(t) // there is time
+			p.Clock.Advance(7*day - time.Second)
+			must(p.Keys.Recognise(ctx, verb))(t)
+			p.Clock.Advance(time.Second)
+			if stands == "factor" { // it is one
+				must(p.Sessions.Mine(ctx, must(p.Keys.Recognise(ctx, verb))(t)))(t)
+				return
+			}
+			actor, err := p.Keys.Recognise(ctx, verb)
+			refused(t, err, core.CodeFactorDue, "")
+			if actor.Account != "" {
+				t.Error("the key speaks for its account all the same")
+			}
+
+			// Its person comes in and enrols one; the key speaks again.
+			progress := begin(t, p, here, "mara", core.StepEnrol)
+			e := must(p.Factors.Begin(ctx, here, progress.Ticket, core.FactorApp, ""))(t)
+			must(p.Factors.Confirm(ctx, here, progress.Ticket, e.ID, app{secret: secretOf(t, e)}.at(p.Clock.Now()), "phone"))(t)
+			must(p.Sessions.Mine(ctx, must(p.Keys.Recognise(ctx, verb))(t)))(t)
+		})
+	}
+}
+
 // When it is due, a sign-in leads through enrolment and nowhere else. ASVS 6.3.3, 2.3.1
 func TestADueDemandLeadsThroughEnrolment(t *testing.T) {
 	p := coretest.Open(t)

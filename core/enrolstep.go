@@ -87,6 +87,21 @@ func (t *txn) enrolDue(a Account, _ Credential, at attempt) (why string, due boo
 	return "due", true, nil
 }
 
+// requireEnrolled refuses with CodeFactorDue when a sign-in of the account would lead
+// through enrolment and nowhere else. It is for those who come without a sign-in,
+// by a linked key.
+func (t *txn) requireEnrolled(account string) error {
+	a, err := accounts.Get(t, account)
+	if err != nil {
+		return err
+	}
+	_, due, err := t.enrolDue(a, Credential{}, attempt{Later: true})
+	if err == nil && due {
+		err = refuse(CodeFactorDue)
+	}
+	return err
+}
+
 // Later puts off the enrolment that a sign-in asks for, while the policy leaves
 // time. CodeTicket; CodeOutOfOrder when there is none left.
 func (s *SignIn) Later(ctx context.Context, actor Actor, ticket string) (Progress, error) {

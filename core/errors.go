@@ -75,6 +75,7 @@ const (
 	CodeWeakProof   Code = "weak_proof"    // a stronger proof than this one can be given
 	CodeNoFactor    Code = "no_factor"     // there is nothing of the kind that was asked for
 	CodeAgreement   Code = "agreement"     // an agreement (Field) was not accepted, or was published anew
+	CodeFactorDue   Code = "factor_due"    // the policy demands a factor by now, and the account has none
 	CodeLockout     Code = "lockout"       // no owner could sign in any more
 	CodeLocksOut    Code = "locks_out"     // N people could not sign in any more
 	CodeOwnRole     Code = "own_role"      // nobody gives a role to themselves, nor lengthens their own

@@ -329,7 +329,9 @@ const keyUsedEvery = time.Minute
 // Recognise returns the actor as the account its proved key is linked to, for
 // verbs. CodeDenied when the key is linked to none, or its account may not sign
 // in: the actor returned is then a stranger. CodeAgreement while its person has
-// agreements open, which are accepted on the screens.
+// agreements open, which are accepted on the screens, and CodeFactorDue while the
+// policy demands a factor of it that is due and missing. A key that stands for one
+// is one.
 func (s *Keys) Recognise(ctx context.Context, actor Actor) (Actor, error) {
 	actor.Account, actor.Session, actor.Console = "", "", false
 	if actor.Key == "" {
@@ -338,6 +340,9 @@ func (s *Keys) Recognise(ctx context.Context, actor Actor) (Actor, error) {
 	var key LinkedKey
 	err := s.read(ctx, Actor{}, func(t *txn) (err error) {
 		if key, err = t.keyOfActive(actor.Key); err != nil {
+			return err
+		}
+		if err := t.requireEnrolled(key.Account); err != nil {
 			return err
 		}
 		return t.requireAgreements(key.Account)
