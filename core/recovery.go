@@ -7,9 +7,11 @@ package core
 import (
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"postern/core/secret"
 	"postern/store"
@@ -182,12 +184,29 @@ func (t *txn) useRecovery(account, typed string) (left int, err error) {
 	return len(r.Hashes), t.notify(account, NoticeRecoveryUsed, map[string]string{"Left": itoa(len(r.Hashes))})
 }
 
+// lineNumber is what stands before a code on a sheet, as it is printed or was
+// written by hand: "  1  ", "10. ", "3)".
+var lineNumber = regexp.MustCompile(`^\s*[0-9]{1,2}(\s+|[.)]\s*)`)
+
+// recoveryCode is the one form of a recovery code that was typed, or copied with
+// the number of its line. The number goes only where a code's length is left, so
+// that it is never the beginning of a code.
+func recoveryCode(typed string) string {
+	const length = RecoveryGroups*(secret.GroupLen+1) - 1
+	if number := lineNumber.FindString(typed); number != "" {
+		if code := secret.NormalizeCode(typed[len(number):]); utf8.RuneCountInString(code) == length {
+			return code
+		}
+	}
+	return secret.NormalizeCode(typed)
+}
+
 // findRecovery says which of an account's codes was typed.
 func (t *txn) findRecovery(account, typed string) (at int, r recoverySet, err error) {
 	if r, err = t.recoverySet(account); err != nil {
 		return 0, r, err
 	}
-	hash, err := t.keyed(recoveryPurpose+"/"+account, secret.NormalizeCode(typed))
+	hash, err := t.keyed(recoveryPurpose+"/"+account, recoveryCode(typed))
 	if err != nil {
 		return 0, r, err
 	}
