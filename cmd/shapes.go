@@ -51,6 +51,27 @@ type userShape struct {
 	Keys            []keyShape    `json:"keys"`
 	Factors         []factorShape `json:"factors"`
 	RecoveryCodes   int           `json:"recovery_codes"` // that are left
+
+	Grants []grantShape `json:"grants,omitempty"` // roles on the portal, for those who may read roles
+	Shares []shareShape `json:"shares,omitempty"` // and on apps, for those who may read apps
+	Rules  []ruleShape  `json:"rules,omitempty"`  // in which apps are stricter than the portal
+}
+
+// ruleShape is a rule that somebody lives under because of an app.
+type ruleShape struct {
+	Setting string `json:"setting"`
+	Value   string `json:"value"`
+	App     string `json:"app"`
+	Portal  string `json:"portal"` // what the portal itself says
+}
+
+func shapeRules(list []core.RuleSource) (out []ruleShape) {
+	for _, r := range list {
+		if r.From != "" {
+			out = append(out, ruleShape{Setting: r.Path, Value: r.Value, App: r.From, Portal: r.Portal})
+		}
+	}
+	return out
 }
 
 // whoShape is who asks: an account, or the machine's own operator.

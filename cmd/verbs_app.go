@@ -315,6 +315,14 @@ func shapeShare(s core.Share) shareShape {
 		By: s.ByName, Created: s.Created, From: s.From, Until: s.Until}
 }
 
+func shapeShares(list []core.Share) []shareShape {
+	out := make([]shareShape, len(list))
+	for i, s := range list {
+		out[i] = shapeShare(s)
+	}
+	return out
+}
+
 // sharesShape is a page of shares; Next is for --after.
 type sharesShape struct {
 	Shares []shareShape `json:"shares"`

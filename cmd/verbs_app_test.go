@@ -30,6 +30,20 @@ func TestAppsByVerbs(t *testing.T) {
 			t.Errorf("the list does not say %q:\n%s", want, out)
 		}
 	}
+	// Whose it is, and whom it is shared with, see why a rule is stricter.
+	d := document[userShape](t, p.Portal, console, "user", "show", "noor")
+	if len(d.Shares) != 1 || d.Shares[0].ID != s.ID || len(d.Rules) != 1 || d.Rules[0] != (ruleShape{"password.min_length", "20", "Archive", "12"}) {
+		t.Errorf("noor is shown as %+v, %+v", d.Shares, d.Rules)
+	}
+	shown, _, _ := asks(t, p.Portal, console, "", "user", "show", "noor")
+	for _, want := range []string{s.ID, "Archive", "reader", "ends soon", "password.min_length", "20"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("noor's account does not say %q:\n%s", want, shown)
+		}
+	}
+	if d := document[userShape](t, p.Portal, console, "user", "show", "lin"); len(d.Grants) != 1 || d.Grants[0].Role != core.RoleOwner || d.Rules != nil {
+		t.Errorf("lin is shown as %+v, %+v", d.Grants, d.Rules)
+	}
 	// The app's own owner asks the same without a role.
 	if list := document[sharesShape](t, p.Portal, mara, "app", "shares"); len(list.Shares) != 1 || list.Shares[0].Role != core.RoleAppOwner {
 		t.Errorf("%+v", list)

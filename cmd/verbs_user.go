@@ -119,6 +119,7 @@ func (v verbSet) userShow() *cobra.Command {
 			accountShape: shapeAccount(d.Account), Roles: append([]core.Role{}, d.Roles...), PasswordChanged: d.PasswordChanged,
 			PasswordDue: d.PasswordDue, Failures: d.Failures, Locked: d.Locked, Sessions: d.Sessions, Keys: shapeKeys(d.Keys),
 			Factors: shapeFactors(d.Factors), RecoveryCodes: d.Recovery.Left,
+			Grants: shapeGrants(d.Grants), Shares: shapeShares(d.Shares), Rules: shapeRules(d.Rules),
 		}
 		return c.answer(shape, func(p *page) {
 			t := c.titles("user", "display_name", "email", "state", "reason", "roles", "created", "last_sign_in",
@@ -136,8 +137,33 @@ func (v verbSet) userShow() *cobra.Command {
 				facts = append(facts, key, or(d.Fields[key]))
 			}
 			p.facts(facts...)
+			c.access(p, d)
 		})
 	})
+}
+
+// access says what somebody may and must: roles on the portal and on apps, and the
+// rules in which apps are stricter than the portal.
+func (c *Call) access(p *page, d core.AccountDetail) {
+	part := func(titles []string, rows [][]string) {
+		if len(rows) > 0 {
+			p.line("")
+			p.table(titles, rows)
+		}
+	}
+	var grants, shares, rules [][]string
+	for _, g := range d.Grants {
+		grants = append(grants, []string{g.ID, c.Dict.T("role." + string(g.Role)), c.end(g.Until), c.giver(g)})
+	}
+	for _, s := range d.Shares {
+		shares = append(shares, []string{s.ID, or(s.AppName), or(string(s.Role)), c.word("apps.stands.", string(s.State)), c.end(s.Until)})
+	}
+	for _, r := range shapeRules(d.Rules) {
+		rules = append(rules, []string{r.Setting, or(r.Value), or(r.Portal), or(r.App)})
+	}
+	part(c.titles("ident", "role", "until", "given_by"), grants)
+	part(c.titles("ident", "app", "role", "state", "until"), shares)
+	part(c.titles("rule", "value", "portal", "app"), rules)
 }
 
 // roles says roles in words.

@@ -163,6 +163,16 @@ func (t *txn) may(op Operation, target string) error {
 	return err
 }
 
+// allows says whether the actor may do op at all, for what is left out where they
+// may not: that is no refusal.
+func (t *txn) allows(op Operation) (bool, error) {
+	err := t.decide(op, "")
+	if CodeOf(err) == CodeDenied {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (t *txn) decide(op Operation, target string) error {
 	if !t.site.SetUp() {
 		return refuse(CodeNotSetUp)

@@ -6,6 +6,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"postern/store"
@@ -141,6 +142,27 @@ func (t *txn) pageByRole(q GrantQuery, n int, wanted func(Grant) bool) (found []
 		after = ""
 	}
 	return found, "", nil
+}
+
+// portalRoles returns the roles that an account holds on the portal, the highest first.
+func (t *txn) portalRoles(account string) ([]HeldGrant, error) {
+	held, err := t.held(account)
+	if err != nil {
+		return nil, err
+	}
+	var list []HeldGrant
+	for _, g := range held {
+		if g.App != AppPostern {
+			continue
+		}
+		h, err := t.heldGrant(g)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, h)
+	}
+	slices.SortStableFunc(list, func(a, b HeldGrant) int { return roleRank[b.Role] - roleRank[a.Role] })
+	return list, nil
 }
 
 // heldGrant adds to a role who holds it and who gave it.

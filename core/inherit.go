@@ -344,9 +344,10 @@ func (p FactorPolicy) appsDemand(apps []ruling) (by time.Time, must bool) {
 
 // RuleSource is a rule that an account lives under, and where it comes from.
 type RuleSource struct {
-	Path  string // of AppSettings
-	Value string // as Setting.Get
-	From  string // the name of the app; "" is the portal's own policy
+	Path   string // of AppSettings
+	Value  string // as Setting.Get
+	From   string // the name of the app; "" is the portal's own policy
+	Portal string // what the portal's own policy says
 }
 
 // Rules returns the rules that the actor lives under of all that apps may be
@@ -379,7 +380,7 @@ func (t *txn) rulesOf(account string) ([]RuleSource, error) {
 				strict, from = one, b.app.Name
 			}
 		}
-		out = append(out, RuleSource{Path: s.Path, Value: setting.Get(strict), From: from})
+		out = append(out, RuleSource{Path: s.Path, Value: setting.Get(strict), From: from, Portal: setting.Get(t.policy)})
 	}
 	return out, nil
 }

@@ -39,6 +39,13 @@ type AccountDetail struct {
 	Keys     []LinkedKey
 	Factors  []Factor // addresses masked
 	Recovery RecoveryState
+
+	// Grants are the roles held on the portal, the highest first, for those who may
+	// read roles; Shares those on apps, for those who may read apps. Rules are what
+	// the account lives under of all that apps may be stricter about.
+	Grants []HeldGrant
+	Shares []Share
+	Rules  []RuleSource
 }
 
 // List returns a page of accounts, ordered by user name. CodeDenied; CodeFormat
@@ -108,10 +115,36 @@ func (s *Accounts) Show(ctx context.Context, actor Actor, ref string) (AccountDe
 		for _, f := range factors {
 			d.Factors = append(d.Factors, f.masked())
 		}
-		d.Recovery, err = t.recoveryState(a.ID)
-		return err
+		if d.Recovery, err = t.recoveryState(a.ID); err != nil {
+			return err
+		}
+		return t.showAccess(&d)
 	})
 	return d, err
+}
+
+// showAccess adds what an account may and must, as far as the actor may see it.
+func (t *txn) showAccess(d *AccountDetail) error {
+	roles, err := t.allows(OpReadRoles)
+	if err != nil {
+		return err
+	}
+	if roles {
+		if d.Grants, err = t.portalRoles(d.ID); err != nil {
+			return err
+		}
+	}
+	shares, err := t.allows(OpReadApps)
+	if err != nil {
+		return err
+	}
+	if shares {
+		if d.Shares, err = t.sharesOf(d.ID); err != nil {
+			return err
+		}
+	}
+	d.Rules, err = t.rulesOf(d.ID)
+	return err
 }
 
 // manage runs an act on somebody's account.

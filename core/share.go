@@ -182,15 +182,12 @@ func (t *txn) sharedWith(ref string) (Account, error) {
 	if ref == "" {
 		return Account{}, refuseField(CodeRequired, "user")
 	}
-	denied := t.denied
-	err := t.may(OpReadAccounts, "")
-	t.denied = denied
-	switch CodeOf(err) {
-	case "":
-		return t.account(ref)
-	case CodeDenied:
-	default:
+	reads, err := t.allows(OpReadAccounts)
+	if err != nil {
 		return Account{}, err
+	}
+	if reads {
+		return t.account(ref)
 	}
 	if ref == t.actor.Account {
 		return t.account(ref)

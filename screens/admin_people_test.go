@@ -153,6 +153,49 @@ func TestOnePersonsPage(t *testing.T) {
 	v.Press("esc").WaitFor("13 people.")
 }
 
+// hired gives hal a role that ends, and an app whose rules are stricter.
+func (p *place) hired(t testing.TB) {
+	t.Helper()
+	console := core.ConsoleActor("test")
+	_, err := p.Access.Grant(t.Context(), console, "hal", core.RoleAuditor, p.clock.Now().AddDate(0, 0, 5))
+	if err == nil {
+		_, err = p.Apps.Create(t.Context(), console, core.AppInput{Name: "Archive", Owner: "ida", Roles: core.ParseRoles("reader: view, editor: view edit"),
+			Policy: map[string]string{"password.min_length": "20", "session.lifetime": "2 hours"}})
+	}
+	if err == nil {
+		_, err = p.Apps.Share(t.Context(), console, "Archive", core.ShareInput{User: "hal", Role: "reader", Until: p.clock.Now().AddDate(0, 2, 0)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// halOf is the owner at the page of hal.
+func halOf(v *tuitest.Terminal) *tuitest.Terminal {
+	return v.WaitFor("lin").Press("/").Type("hal").WaitUntil("hal is found", func(text string) bool { return !strings.Contains(text, "carl") }).Press("enter", "enter")
+}
+
+// Why somebody lives under a stricter rule, and which roles they hold until when,
+// stands on their page; from there a role is changed and ended.
+func TestOnePersonsPageSaysWhatTheyMayAndMust(t *testing.T) {
+	t.Parallel()
+	p := town(t)
+	p.hired(t)
+	v := p.peopleOf(t, p.owner)
+	halOf(v.Resize(120, 40)).WaitFor("Latest of the trail")
+	v.Contains("support", "for good · given by the console", "auditor", "! ends in 5 days", "Archive", "reader", "Stricter than the portal",
+		"20, from the app Archive; the portal: 12", "o roles")
+	v.Press("o").WaitFor("2 roles. That is all.").Lacks("owner")
+	marked(t, v, "hal")
+	v.Press("down", "x").WaitFor("hal is no longer auditor").Type("hal").Press("enter").WaitFor("The role has ended.").WaitFor("1 role. That is all.")
+	v.Press("n").WaitFor("Whoever gets it").Contains("hal").Press("esc").WaitFor("1 role.")
+	v.Press("esc").WaitFor("Latest of the trail").WaitUntil("it is read anew", func(text string) bool { return !strings.Contains(text, "ends in 5 days") })
+	// Support sees neither roles nor apps, and why a rule is stricter.
+	hal := p.signIn(t, elsewhere("198.51.100.9"), "hal", otherPassword)
+	w := halOf(p.peopleOf(t, hal).Resize(120, 40))
+	w.WaitFor("Stricter than the portal").Lacks("o roles", "given by", "✓ active").Press("o").Lacks("That is all.")
+}
+
 func TestAWindowHoldsAFewPagesOfAny(t *testing.T) {
 	t.Parallel()
 	const pages = 10_000
@@ -282,6 +325,17 @@ func peopleViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termi
 			return v
 		}
 	}
+	access := func(keys ...string) func(testing.TB, ...tuitest.Option) *tuitest.Terminal {
+		return func(t testing.TB, opts ...tuitest.Option) *tuitest.Terminal {
+			p := town(t)
+			p.hired(t)
+			v := halOf(p.peopleOf(t, p.owner, opts...)).Settle()
+			for _, k := range keys {
+				v.Press(k).Settle()
+			}
+			return v
+		}
+	}
 	return map[string]func(testing.TB, ...tuitest.Option) *tuitest.Terminal{
 		"people":         at(NewPeople, "down", "space", "space"),
 		"people-filter":  at(NewPeople, "f"),
@@ -289,6 +343,8 @@ func peopleViews() map[string]func(testing.TB, ...tuitest.Option) *tuitest.Termi
 		"people-ask":     at(NewPeople, "space", "space", "m", "enter"),
 		"people-refused": at(NewPeople, "a", "m", "down", "enter", "tab", "enter"),
 		"person":         at(NewPeople, "enter"),
+		"person-access":  access("pgdown"),
+		"person-roles":   access("o"),
 		"person-code":    at(NewPeople, "enter", "c"),
 		"invitations":    at(NewInvitations),
 		"invite":         at(NewInvitations, "n"),

@@ -163,6 +163,9 @@ func (s *person) keys() []key.Binding {
 	if s.env.may(core.OpManageRoles) && s.have.person.State == core.StateActive {
 		out = append(out, s.env.bind("g", "people.key_role"))
 	}
+	if len(s.have.person.Grants) > 0 {
+		out = append(out, s.env.bind("o", "people.key_roles"))
+	}
 	return append(out, s.env.bind("r", "page.refresh"))
 }
 
@@ -171,9 +174,10 @@ func (s *person) do(k string) tea.Cmd {
 		return s.Init()
 	}
 	if k == "g" && s.read && s.env.may(core.OpManageRoles) && s.have.person.State == core.StateActive {
-		form := newGiveRole(s.env).(*roleForm)
-		form.user = s.have.person.UserName
-		return tui.Push(form)
+		return tui.Push(newGiveRoleTo(s.env, s.have.person.UserName))
+	}
+	if k == "o" && s.read && len(s.have.person.Grants) > 0 {
+		return tui.Push(newRolesOf(s.env, s.have.person.UserName))
 	}
 	if !s.read || !s.env.may(core.OpManageAccounts) {
 		return nil
@@ -201,6 +205,11 @@ func (s *person) body(width int) string {
 		return "\n\n" + th.Heading.Render(e.T(title)) + "\n" + strings.Join(lines, "\n")
 	}
 	out := th.Facts(e.personFacts(s.have.person, s.have.now), width)
+	for _, p := range e.personAccess(s.have.person, s.have.now) {
+		if len(p.facts) > 0 {
+			out += part(p.title, []string{th.Facts(p.facts, width)})
+		}
+	}
 	var lines []string
 	for _, x := range s.have.sessions {
 		lines = append(lines, th.Pad("  "+e.T("people.session", "Door", e.doorWord(x.Door), "From", orDash(escaped(x.Remote)),

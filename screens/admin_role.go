@@ -76,6 +76,13 @@ func newGiveRole(env *Env) tui.Screen {
 	return s
 }
 
+// newGiveRoleTo returns the form with whom it is given to, "" for nobody yet.
+func newGiveRoleTo(env *Env, user string) tui.Screen {
+	s, _ := newGiveRole(env).(*roleForm)
+	s.user = user
+	return s
+}
+
 // newRoleEnd returns the form that changes the end of a role.
 func newRoleEnd(env *Env, g core.HeldGrant) tui.Screen {
 	s := &roleForm{env: env, held: &g, until: core.FormatEnd(g.Until, env.Dict.Zone())}

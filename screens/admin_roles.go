@@ -23,6 +23,7 @@ type roleList struct {
 	env    *Env
 	busy   tui.Busy
 	held   paged[core.HeldGrant]
+	user   string         // whose alone are listed; "" for everybody's
 	ending bool           // only those that end soon are shown
 	wanted func() tea.Cmd // what a step-up stands before
 }
@@ -52,6 +53,14 @@ func NewRoles(env *Env) tui.Screen {
 	return s
 }
 
+// newRolesOf returns the screen with the roles of one person.
+func newRolesOf(env *Env, user string) tui.Screen {
+	s, _ := NewRoles(env).(*roleList)
+	s.user = user
+	s.table.Empty = func() string { return env.T("people.no_role", "User", escaped(user)) }
+	return s
+}
+
 // Init reads the first page.
 func (s *roleList) Init() tea.Cmd { return s.fetch("") }
 
@@ -63,7 +72,7 @@ func (s *roleList) fetch(after string) tea.Cmd {
 		return nil
 	}
 	ctx, access, actor, clock := s.env.Ctx, s.env.Portal.Access, s.env.Actor(), s.env.Clock
-	q := core.GrantQuery{After: after, N: listPage}
+	q := core.GrantQuery{User: s.user, After: after, N: listPage}
 	if s.ending {
 		q.Days = roleSoon
 	}
@@ -127,7 +136,7 @@ func (s *roleList) key(k string) tea.Cmd {
 		s.ending = !s.ending
 		return s.anew()
 	case k == "n" && s.env.may(core.OpManageRoles):
-		return tui.Push(newGiveRole(s.env))
+		return tui.Push(newGiveRoleTo(s.env, s.user))
 	case k == "c" && marked:
 		return s.change(r.ID)
 	case k == "x" && marked:
@@ -255,7 +264,7 @@ func (s *roleList) fill() {
 			who += " (" + s.env.T("state."+string(g.State)) + ")"
 		}
 		rows[i] = tui.Row{ID: g.ID, Here: s.mine(g), Cells: []string{
-			who, s.env.roleWord(g.Role), s.until(g), s.by(g), s.env.Dict.Relative(g.Created, s.held.now),
+			who, s.env.roleWord(g.Role), s.until(g), s.env.giver(g), s.env.Dict.Relative(g.Created, s.held.now),
 		}}
 	}
 	s.table.SetRows(rows)
@@ -273,13 +282,13 @@ func (s *roleList) until(g core.HeldGrant) string {
 	return "! " + s.env.Dict.Relative(g.Until, s.held.now)
 }
 
-// by says who gave a role.
-func (s *roleList) by(g core.HeldGrant) string {
+// giver says who gave a role.
+func (e *Env) giver(g core.HeldGrant) string {
 	switch g.ByName {
 	case "":
-		return s.env.T("roles.by_portal")
+		return e.T("roles.by_portal")
 	case core.ActorConsole:
-		return s.env.T("roles.by_console")
+		return e.T("roles.by_console")
 	}
 	return escaped(g.ByName)
 }
@@ -298,7 +307,7 @@ func (s *roleList) facts(g core.HeldGrant) []tui.Fact {
 		{Name: e.T("roles.role"), Value: e.roleWord(g.Role)},
 		{Name: e.T("roles.may"), Value: e.T("roles.means." + string(g.Role))},
 		{Name: e.T("roles.until"), Value: until},
-		{Name: e.T("roles.by"), Value: s.by(g)},
+		{Name: e.T("roles.by"), Value: e.giver(g)},
 		{Name: e.T("roles.since"), Value: e.both(g.Created, s.held.now)},
 	}
 }
