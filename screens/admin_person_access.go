@@ -23,8 +23,11 @@ func (e *Env) personAccess(d core.AccountDetail, now time.Time) []personPart {
 	sep := " " + e.Theme.Signs.Sep + " "
 	roles, shares, rules := personPart{title: "roles.title"}, personPart{title: "people.shares"}, personPart{title: "apps.rules_heading"}
 	for _, g := range d.Grants {
-		roles.facts = append(roles.facts, tui.Fact{Name: e.roleWord(g.Role),
-			Value: e.endWords(g.Until, now) + sep + e.T("people.given_by", "Who", e.giver(g))})
+		ends := e.endWords(g.Until, now)
+		if !g.Until.IsZero() && !g.Until.After(now.AddDate(0, 0, roleSoon)) {
+			ends = "! " + ends // of a share its state says so
+		}
+		roles.facts = append(roles.facts, tui.Fact{Name: e.roleWord(g.Role), Value: ends + sep + e.T("people.given_by", "Who", e.giver(g))})
 	}
 	for _, x := range d.Shares {
 		said := e.appRole(x) + sep + e.shareState(x.State) + sep
@@ -49,9 +52,5 @@ func (e *Env) endWords(until, now time.Time) string {
 	if until.IsZero() {
 		return e.T("roles.for_good")
 	}
-	said := e.T("people.ends", "When", e.both(until, now))
-	if !until.After(now.AddDate(0, 0, roleSoon)) {
-		said = "! " + said
-	}
-	return said
+	return e.T("people.ends", "When", e.both(until, now))
 }
