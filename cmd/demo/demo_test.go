@@ -66,6 +66,45 @@ func TestDemoHoldsSixtyPeopleInEveryState(t *testing.T) {
 	}
 }
 
+// There is every role, for good and until a day, one that ends soon, and somebody
+// who is asked to take one; the one whom visitors look at holds none.
+func TestDemoHasEveryRole(t *testing.T) {
+	d := open(t)
+	ctx, console := context.Background(), core.ConsoleActor("test")
+	page, err := d.Portal.Access.List(ctx, console, core.GrantQuery{N: core.MaxPage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	var got []string
+	for _, g := range page.Grants {
+		got = append(got, g.UserName+" "+string(g.Role))
+		if ends := !g.Until.IsZero(); ends != (g.Role == core.RoleSupport || g.Role == core.RoleAuditor) {
+			t.Errorf("%s is %s until %s", g.UserName, g.Role, g.Until)
+		}
+		guard, err := d.Portal.Factors.Of(ctx, console, g.UserName)
+		if err != nil || guard.Enough == (g.UserName == Owner) {
+			t.Errorf("%s, %s: a second factor %t, %v", g.UserName, g.Role, guard.Enough, err)
+		}
+	}
+	if want := []string{"lin owner", "priya admin", "kofi support", "leila auditor"}; !slices.Equal(got, want) {
+		t.Errorf("held are %v, want %v", got, want)
+	}
+	o, err := d.Portal.Overview.Show(ctx, console, core.OverviewDay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(o.Ending, func(e core.Ending) bool {
+		return e.App == core.AppPostern && e.UserName == lookingOn && e.Until.After(now)
+	}) {
+		t.Errorf("the overview says of what ends %+v", o.Ending)
+	}
+	invited, err := d.Portal.Invites.List(ctx, console, "", core.MaxPage)
+	if err != nil || !slices.ContainsFunc(invited, func(i core.Invite) bool { return i.Role == core.RoleAuditor }) {
+		t.Errorf("invitations are %+v, %v", invited, err)
+	}
+}
+
 func TestDemoPeopleSignInWithTheirPassword(t *testing.T) {
 	d := open(t)
 	door := core.Actor{Door: core.DoorDemo}

@@ -80,6 +80,7 @@ func tell(ctx context.Context, p *core.Portal, c *clock, post *post, now time.Ti
 	s.episodes()
 	s.privacy()
 	s.appsShared(storyLength - 20*day)
+	s.roles(53 * day)
 	slices.SortStableFunc(s.scenes, func(a, b scene) int { return a.at.Compare(b.at) })
 	for _, next := range s.scenes {
 		c.move(next.at)
