@@ -163,3 +163,11 @@ func StealGone(tx store.Tx, id string) error {
 	}
 	return store.NewTable[removedEntries]("chain_gone", 1).Put(tx, rows[0].ID, rows[0].Value)
 }
+
+// Claim lets what was taken out seem to be signed by another's key.
+func Claim(tx store.Tx, id, key string) error {
+	return chainGone.Change(tx, id, func(r removedEntries) (removedEntries, error) {
+		r.Key = key
+		return r, nil
+	})
+}
