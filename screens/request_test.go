@@ -27,7 +27,7 @@ func (p *place) atOnce(t testing.TB, grace string) {
 // asks makes a request for an account.
 func (p *place) asks(t testing.TB, name string) core.Request {
 	t.Helper()
-	r, err := p.Requests.MakeFor(context.Background(), core.ConsoleActor("test"), name, "", "")
+	r, err := p.Requests.MakeFor(context.Background(), core.ConsoleActor("test"), name, "", name)
 	if err != nil {
 		t.Fatal(err)
 	}
