@@ -5,6 +5,7 @@ package core
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -152,8 +153,8 @@ func (a Account) wants(k NoticeKind, c Channel) bool {
 	return noticeType(k).Security || !slices.Contains(a.Muted, muted(k, c))
 }
 
-// notify tells an account's person, in the transaction of the act. When, Door,
-// Remote and Client of the act are added to args.
+// notify tells an account's person, in the transaction of the act. When it was, and
+// what ofAct says of it, are added to args.
 func (t *txn) notify(account string, k NoticeKind, args map[string]string) error {
 	a, err := accounts.Get(t, account)
 	if err != nil {
@@ -176,16 +177,32 @@ func (t *txn) notifyAt(a Account, address string, k NoticeKind, args map[string]
 	return t.tell(a, address, "", k, args)
 }
 
-func (t *txn) tell(a Account, address, about string, k NoticeKind, args map[string]string) error {
-	all := map[string]string{"Name": a.DisplayName, "User": a.UserName, "When": t.now.Format(time.RFC3339), "Door": string(t.actor.Door)}
+// ofAct is what a notice to an account says of whoever acts. What its own person has
+// done, or somebody who came no further than the door in their place, it says from
+// where and with what; of somebody else only by which door. A notice to those who
+// look after the portal is of something that has come about: whose act happened to
+// bring it is no affair of theirs, and would stay with them when that person goes.
+func (t *txn) ofAct(account string, k NoticeKind) map[string]string {
+	args := map[string]string{}
+	if noticeType(k).Owners {
+		return args
+	}
+	args["Door"] = string(t.actor.Door)
+	if t.actor.Console || t.actor.Account != "" && t.actor.Account != account {
+		return args
+	}
 	for key, v := range map[string]string{"Remote": t.actor.Remote, "Client": t.actor.Client} {
 		if v != "" {
-			all[key] = v
+			args[key] = v
 		}
 	}
-	for key, v := range args {
-		all[key] = v
-	}
+	return args
+}
+
+func (t *txn) tell(a Account, address, about string, k NoticeKind, args map[string]string) error {
+	all := t.ofAct(a.ID, k)
+	all["Name"], all["User"], all["When"] = a.DisplayName, a.UserName, t.now.Format(time.RFC3339)
+	maps.Copy(all, args)
 	if a.wants(k, ChannelInbox) {
 		id, err := t.base.ids.new(t.now)
 		if err != nil {

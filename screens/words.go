@@ -145,6 +145,9 @@ func wordArgs(d *tui.Dict, m core.Wording) []any {
 	where := d.T("message.where_here")
 	if remote := m.Args["Remote"]; remote != "" {
 		where = d.T("message.where_from", "Remote", text.Escape(remote))
+	} else if door := core.Door(m.Args["Door"]); door == core.DoorSSH || door == core.DoorVerb {
+		// Where somebody else has acted from is not said; these doors are not the machine's.
+		where = d.T("message.where_others", "Portal", text.Escape(m.Portal))
 	}
 	if client := m.Args["Client"]; client != "" {
 		where = d.T("message.where_with", "Where", where, "Client", text.Escape(client))

@@ -145,6 +145,23 @@ func TestEveryMessageIsSaidInEveryLanguage(t *testing.T) {
 	})
 }
 
+// Of what somebody else did over the net no address is said, and not that it was done
+// at the machine itself.
+func TestWhereOthersHaveActedFromIsNotSaid(t *testing.T) {
+	t.Parallel()
+	w, c := words(t)
+	for _, l := range c.Languages() {
+		for door, others := range map[core.Door]bool{core.DoorSSH: true, core.DoorVerb: true, core.DoorConsole: false, core.DoorLocal: false} {
+			m := wording(core.NoticeKeyTerm, core.ServiceMail, l.Tag)
+			m.Args["Door"], m.Args["Remote"], m.Args["Client"] = string(door), "", ""
+			said, here := w.Write(m).Body, c.Dict(l.Tag).T("message.where_here")
+			if strings.Contains(said, here) == others || unsaid.MatchString(said) {
+				t.Errorf("%s, %s: %q", l.Tag, door, said)
+			}
+		}
+	}
+}
+
 // Languages say different things, so that none was forgotten to be translated.
 func TestMessagesAreTranslated(t *testing.T) {
 	t.Parallel()
