@@ -158,6 +158,8 @@ func sentence(d *tui.Dict, e *core.Error) string {
 	switch e.Code {
 	case core.CodePassword:
 		said = d.T("error.password", "Rule", d.T("rule."+e.Rule, "N", e.N))
+	case core.CodeState:
+		return d.T("state_is." + e.Rule)
 	case core.CodeStepUp:
 		said = d.T("cmd.step_up") // a verb has no session to prove itself in
 	case core.CodeKeyPresent, core.CodeNoMethod, core.CodeNoAllowance, core.CodeConfirm:
@@ -183,6 +185,8 @@ func sentence(d *tui.Dict, e *core.Error) string {
 		said = d.T("error.not_found")
 	case core.CodeAgreement:
 		return d.T("error.agreement") // its field is an id, which says nothing
+	case core.CodeUnchanged, core.CodeRetired, core.CodeNoRole:
+		return d.T("error." + string(e.Code)) // the sentence names what it is about
 	case core.CodeNotSetUp:
 		said = d.T("cmd.not_set_up")
 	default:

@@ -122,6 +122,9 @@ type policyShape struct {
 	By       string            `json:"by,omitempty"`
 	Reason   string            `json:"reason,omitempty"`
 	Settings map[string]string `json:"settings"`
+
+	// Unchanged says of a change that everything was so already.
+	Unchanged bool `json:"unchanged,omitempty"`
 }
 
 // auditShape is a page of the trail, newest first; Next is for --after.

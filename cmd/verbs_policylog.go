@@ -42,6 +42,8 @@ func (c *Call) change(ctx context.Context, values map[string]string, ch changing
 	pol, err := c.Portal.Policy.Set(ctx, c.Actor, core.PolicyChange{Values: values, Version: ch.version, Reason: ch.reason, Accept: ch.yes, Confirm: ch.confirm})
 	switch core.CodeOf(err) {
 	case "":
+	case core.CodeUnchanged:
+		return c.unchanged(ctx)
 	case core.CodeLosesFactor:
 		return c.losing(ctx, values, err)
 	case core.CodeLocksOut:
@@ -53,6 +55,21 @@ func (c *Call) change(ctx context.Context, values map[string]string, ch changing
 		if len(values) > 0 {
 			p.table(nil, policyRows(pol, slices.Sorted(maps.Keys(values))))
 		}
+		p.line(c.Dict.T("cmd.policy_version", "Version", pol.Version, "When", c.when(pol.Changed)))
+	})
+}
+
+// unchanged says of a change that everything is so already, which a script that sets
+// what it wants takes for success.
+func (c *Call) unchanged(ctx context.Context) error {
+	pol, err := c.Portal.Policy.Current(ctx, c.Actor)
+	if err != nil {
+		return err
+	}
+	shape := shapePolicy(pol)
+	shape.Unchanged = true
+	return c.answer(shape, func(p *page) {
+		p.line(c.Dict.T("error.unchanged"))
 		p.line(c.Dict.T("cmd.policy_version", "Version", pol.Version, "When", c.when(pol.Changed)))
 	})
 }

@@ -2,8 +2,10 @@ package cmd
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"postern/core"
 	"postern/core/coretest"
@@ -34,6 +36,34 @@ func TestADryRunSaysWhomAChangeTouchesAndChangesNothing(t *testing.T) {
 		if _, _, code := asks(t, p.Portal, console, "", "policy", "set", bad, "--dry-run"); code != exitRefused {
 			t.Errorf("%s: exit %d", bad, code)
 		}
+	}
+}
+
+// Whoever sets what is so already has what they want: a script may do it every night.
+func TestSettingWhatIsSoAlreadyChangesNothing(t *testing.T) {
+	p := coretest.Open(t)
+	console := coretest.Console()
+	set := []string{"policy", "set", "session.max=5", "factors.days=9", "--reason", "nightly"}
+	first := document[policyShape](t, p.Portal, console, set...)
+	if first.Unchanged {
+		t.Errorf("%+v", first)
+	}
+	entries := len(p.Trail())
+	p.Clock.Advance(time.Hour)
+	for _, args := range [][]string{set, {"policy", "set", "session.max=5", "--yes"}, {"policy", "revert", strconv.Itoa(first.Version)}} {
+		again := document[policyShape](t, p.Portal, console, args...)
+		if !again.Unchanged || again.Version != first.Version || !again.Changed.Equal(first.Changed) || again.Settings["session.max"] != "5" {
+			t.Errorf("%v: %+v", args, again)
+		}
+		if out, errw, code := asks(t, p.Portal, console, "", args...); code != exitOK || errw != "" || !strings.Contains(out, "nothing was changed") {
+			t.Errorf("%v: exit %d\n%s%s", args, code, out, errw)
+		}
+	}
+	if n := len(p.Trail()); n != entries {
+		t.Errorf("%d entries came of it", n-entries)
+	}
+	if _, _, code := asks(t, p.Portal, console, "", "policy", "set", "session.max=5", "--if-version", "1"); code != exitRefused {
+		t.Errorf("made from an older version: exit %d", code)
 	}
 }
 

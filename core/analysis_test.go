@@ -72,7 +72,7 @@ func TestScriptsHaveVersions(t *testing.T) {
 	}
 	// Another version was saved meanwhile, or it is the same.
 	refused(t, only(p.Analysis.Save(ctx, p.Owner, core.ScriptInput{Name: "check", Source: "reject('no')", From: 1})), core.CodeConflict, "")
-	refused(t, only(p.Analysis.Save(ctx, p.Owner, core.ScriptInput{Name: "check", Source: "approve()"})), core.CodeSame, "source")
+	refused(t, only(p.Analysis.Save(ctx, p.Owner, core.ScriptInput{Name: "check", Source: "approve()"})), core.CodeUnchanged, "source")
 	got := must(p.Analysis.Get(ctx, p.Owner, "check", 1))(t)
 	if got.Source != "hold('not yet')\n" || got.Reason != "to begin with" || got.ByName != "lin" {
 		t.Errorf("version 1 is %+v", got)

@@ -124,7 +124,7 @@ type ScriptInput struct {
 // another version was saved meanwhile; CodeTaken (field "name") for a New one when
 // there is one of that name, also one that was retired; CodeRequired, CodeTooLong
 // and CodeCharacter with the field "name"; CodeScript (field "source") for what
-// cannot be run, with the line (N) and what is wrong (Rule); CodeSame when it is
+// cannot be run, with the line (N) and what is wrong (Rule); CodeUnchanged when it is
 // the newest version already; CodeRange when there are too many.
 func (s *Analysis) Save(ctx context.Context, actor Actor, in ScriptInput) (Script, error) {
 	source := script.Normal(in.Source)
@@ -173,7 +173,7 @@ func (s *Analysis) Save(ctx context.Context, actor Actor, in ScriptInput) (Scrip
 				return err
 			}
 			if full.Source == source && old.Retired.IsZero() {
-				return refuseField(CodeSame, "source")
+				return refuseField(CodeUnchanged, "source")
 			}
 		}
 		t.entry.Target = next.label()

@@ -219,9 +219,9 @@ func TestRetiringAnApp(t *testing.T) {
 		t.Errorf("its rules hold on: %+v", g.Rules)
 	}
 	_, err := p.Apps.Retire(ctx, p.Owner, a.ID)
-	refused(t, err, core.CodeConflict, "app")
+	refused(t, err, core.CodeRetired, "app")
 	_, err = p.Apps.Share(ctx, p.Owner, a.ID, core.ShareInput{User: "noor", Role: "reader"})
-	refused(t, err, core.CodeConflict, "app")
+	refused(t, err, core.CodeRetired, "app")
 	_, err = p.Apps.Create(ctx, p.Owner, core.AppInput{Name: "archive"})
 	refused(t, err, core.CodeTaken, "name")
 	clean(t, p)

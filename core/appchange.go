@@ -37,7 +37,7 @@ func (s *Apps) change(ctx context.Context, actor Actor, action Action, ref strin
 			return err
 		}
 		if a.State != AppActive {
-			return refuseField(CodeConflict, "app")
+			return refuseField(CodeRetired, "app")
 		}
 		return fn(t, a)
 	})
@@ -45,7 +45,7 @@ func (s *Apps) change(ctx context.Context, actor Actor, action Action, ref strin
 
 // Update changes an app: its owner may, and who manages apps. A role that somebody
 // holds stays: CodeRoleInUse (field "roles") with the role and how many hold it.
-// CodeConflict for another version or a retired app; the refusals of Create;
+// CodeConflict for another version, CodeRetired for a retired app; the refusals of Create;
 // CodeWeaker with the setting for a rule that is weaker than the portal's.
 func (s *Apps) Update(ctx context.Context, actor Actor, ref string, c AppChange) (App, error) {
 	var a App

@@ -147,12 +147,12 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 		{core.ActPasswordExpire, "", func(a core.Actor) error { return p.Accounts.ExpirePassword(ctx, a, "mara") }},
 		{core.ActProfile, "", func(a core.Actor) error { return p.Accounts.SetFields(ctx, a, "mara", nil) }},
 		{core.ActUnlock, "", func(a core.Actor) error { return p.Accounts.Unlock(ctx, a, "mara") }},
-		{core.ActApprove, core.CodeConflict, func(a core.Actor) error { return p.Accounts.Approve(ctx, a, "mara") }},
-		{core.ActReject, core.CodeConflict, func(a core.Actor) error { return p.Accounts.Reject(ctx, a, "mara", "") }},
+		{core.ActApprove, core.CodeState, func(a core.Actor) error { return p.Accounts.Approve(ctx, a, "mara") }},
+		{core.ActReject, core.CodeState, func(a core.Actor) error { return p.Accounts.Reject(ctx, a, "mara", "") }},
 		{core.ActSuspend, "", func(a core.Actor) error { return p.Accounts.Suspend(ctx, a, "mara", "for now") }},
-		{core.ActSuspend, core.CodeConflict, func(a core.Actor) error { return p.Accounts.Suspend(ctx, a, "mara", "again") }},
+		{core.ActSuspend, core.CodeState, func(a core.Actor) error { return p.Accounts.Suspend(ctx, a, "mara", "again") }},
 		{core.ActResume, "", func(a core.Actor) error { return p.Accounts.Resume(ctx, a, "mara") }},
-		{core.ActResume, core.CodeConflict, func(a core.Actor) error { return p.Accounts.Resume(ctx, a, "mara") }},
+		{core.ActResume, core.CodeState, func(a core.Actor) error { return p.Accounts.Resume(ctx, a, "mara") }},
 		{core.ActCodeIssued, "", func(core.Actor) (err error) { issued, _, err = p.Accounts.IssueCode(ctx, owner, "mara"); return err }},
 	} {
 		e := step(string(c.action), c.action, c.code, c.act(owner))

@@ -44,7 +44,7 @@ func TestManyAreSuspendedAtOnce(t *testing.T) {
 	if got.Done != 200 || got.Left != 0 {
 		t.Errorf("done %d, left %d", got.Done, got.Left)
 	}
-	want := []core.BulkRefusal{{User: names[3], Code: core.CodeConflict}, {User: "lin", Code: core.CodeOwnAccount}, {User: "nobody", Code: core.CodeNotFound}}
+	want := []core.BulkRefusal{{User: names[3], Code: core.CodeState}, {User: "lin", Code: core.CodeOwnAccount}, {User: "nobody", Code: core.CodeNotFound}}
 	if !slices.Equal(got.Refused, want) {
 		t.Errorf("refused %v, want %v", got.Refused, want)
 	}

@@ -24,7 +24,7 @@ const (
 	CodeStepUp       Code = "step_up"       // prove yourself again first (SignIn.StepUp)
 	CodeSessionEnded Code = "session_ended" // the actor's session is over
 	CodeNotFound     Code = "not_found"     // no such account, session, invitation or setting
-	CodeConflict     Code = "conflict"      // somebody else changed it meanwhile, or it is in that state already
+	CodeConflict     Code = "conflict"      // somebody else changed it meanwhile, or it was done already
 
 	CodeEmpty        Code = "empty"         // a required value is missing
 	CodeTooLong      Code = "too_long"      // longer than N
@@ -95,6 +95,10 @@ const (
 	CodeHeld        Code = "held"          // the account is kept by a hold
 	CodeScript      Code = "script"        // a script that cannot be run: line N, and what is wrong with it (Rule)
 	CodeScriptInUse Code = "script_in_use" // the policy names the script
+	CodeState       Code = "state"         // the account is in a state (Rule) that does not allow it
+	CodeRetired     Code = "retired"       // the app is retired for good
+	CodeNoRole      Code = "no_role"       // an end of a role without the role
+	CodeUnchanged   Code = "unchanged"     // nothing would be another than it is
 	CodeNotWritten  Code = "not_written"   // what was asked for could not be written in full: a disk is full, a reader has gone
 )
 

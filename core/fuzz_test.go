@@ -30,8 +30,8 @@ func FuzzSettings(f *testing.F) {
 		if err := next.Validate(); err != nil {
 			t.Fatalf("%s = %q is in force and not valid: %v", s.Path, value, err)
 		}
-		again, err := p.Policy.Set(ctx, coretest.Console(), core.PolicyChange{Values: map[string]string{s.Path: s.Get(next)}})
-		if err != nil || s.Get(again) != s.Get(next) {
+		_, err = p.Policy.Set(ctx, coretest.Console(), core.PolicyChange{Values: map[string]string{s.Path: s.Get(next)}})
+		if again := must(p.Policy.Current(ctx, coretest.Console()))(t); core.CodeOf(err) != core.CodeUnchanged || s.Get(again) != s.Get(next) {
 			t.Fatalf("%s = %q reads back as %q, %v", s.Path, s.Get(next), s.Get(again), err)
 		}
 	})

@@ -54,8 +54,10 @@ func (s *Access) List(ctx context.Context, actor Actor, q GrantQuery) (GrantPage
 		if err := t.may(OpReadRoles, ""); err != nil {
 			return err
 		}
-		if _, known := roleRank[q.Role]; q.Role != "" && !known {
-			return refuseField(CodeFormat, "role")
+		if q.Role != "" {
+			if err := knownRole(q.Role); err != nil {
+				return err
+			}
 		}
 		if q.Days < 0 || q.Days > MaxGrantDays {
 			return &Error{Code: CodeRange, Field: "days", Rule: "1-" + itoa(MaxGrantDays)}

@@ -6,6 +6,7 @@ package core
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"postern/store"
@@ -40,8 +41,8 @@ func (s *Access) Grant(ctx context.Context, actor Actor, ref string, role Role, 
 			return err
 		}
 		t.entry.About, t.entry.Target = a.ID, a.UserName
-		if _, known := roleRank[role]; !known {
-			return refuseField(CodeFormat, "role")
+		if err := knownRole(role); err != nil {
+			return err
 		}
 		if a.ID == actor.Account {
 			return refuseField(CodeOwnRole, "user")
@@ -76,6 +77,19 @@ func (s *Access) Grant(ctx context.Context, actor Actor, ref string, role Role, 
 		return Grant{}, err
 	}
 	return g, nil
+}
+
+// knownRole refuses what is no role on the portal with CodeFormat (field "role"),
+// and names those that are (Rule).
+func knownRole(r Role) error {
+	if _, known := roleRank[r]; known {
+		return nil
+	}
+	var names []string
+	for _, r := range Roles() {
+		names = append(names, string(r))
+	}
+	return &Error{Code: CodeFormat, Field: "role", Rule: strings.Join(names, ", ")}
 }
 
 // SetEnd lets a role end at another moment, or never when until is zero. Who may

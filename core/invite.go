@@ -66,8 +66,8 @@ func (s *Invites) Create(ctx context.Context, actor Actor, uses, days int, note 
 // again. It ends no later than the role it brings. CodeDenied; CodeStepUp for one
 // with a role; CodeRange (fields "uses", "days"), CodeTooLong, CodeCharacter,
 // CodeEncoding (field "note"). For the role and its end it refuses what
-// Access.Grant does: CodeDenied and CodeFormat (field "role"), CodeEndPast,
-// CodeEndFar and CodeEndBeyond (field "until").
+// Access.Grant does: CodeDenied and CodeFormat (field "role"), CodeNoRole for an
+// end without a role, CodeEndPast, CodeEndFar and CodeEndBeyond (field "until").
 func (s *Invites) CreateWith(ctx context.Context, actor Actor, in InviteInput) (Invite, string, error) {
 	code := secret.Code(s.random, 4)
 	id, err := s.ids.new(s.clock.Now())
@@ -125,8 +125,11 @@ func (t *txn) checkInvitedRole(inv *Invite) error {
 	if inv.Role == "" && inv.RoleUntil.IsZero() {
 		return nil
 	}
-	if roleRank[inv.Role] == 0 {
-		return refuseField(CodeFormat, "role")
+	if inv.Role == "" {
+		return refuseField(CodeNoRole, "role")
+	}
+	if err := knownRole(inv.Role); err != nil {
+		return err
 	}
 	inv.RoleUntil = wholeSecond(inv.RoleUntil)
 	if _, err := t.authority(inv.Role); err != nil {

@@ -165,8 +165,10 @@ func TestStepUp(t *testing.T) {
 	in, err := p.TrySignIn(coretest.Local(), "lin", coretest.Password)
 	ok(t, err)
 	me := coretest.Local().With(in)
+	length := 15
 	change := func() error {
-		_, err := p.Policy.Set(ctx, me, core.PolicyChange{Values: map[string]string{"password.min_length": "10"}})
+		length-- // another each time, for what is so already is no change
+		_, err := p.Policy.Set(ctx, me, core.PolicyChange{Values: map[string]string{"password.min_length": fmt.Sprint(length)}})
 		return err
 	}
 	p.Clock.Advance(core.StepUpFor)

@@ -165,14 +165,14 @@ func (s *Accounts) manage(ctx context.Context, actor Actor, action Action, ref s
 	})
 }
 
-// moveTo puts an account into another state.
+// moveTo puts an account into another state, from one of those named: CodeState.
 func (t *txn) moveTo(a Account, to State, why string, from ...State) error {
 	allowed := false
 	for _, f := range from {
 		allowed = allowed || a.State == f
 	}
 	if !allowed {
-		return refuse(CodeConflict)
+		return &Error{Code: CodeState, Rule: string(a.State)}
 	}
 	old := a
 	a.State, a.Why = to, why
@@ -181,7 +181,7 @@ func (t *txn) moveTo(a Account, to State, why string, from ...State) error {
 }
 
 // Suspend keeps an account from signing in and ends its sessions at once. It
-// is refused for the last owner (CodeLastOwner) and for one in another state (CodeConflict).
+// is refused for the last owner (CodeLastOwner) and for one in another state (CodeState).
 func (s *Accounts) Suspend(ctx context.Context, actor Actor, ref, why string) error {
 	return s.suspend(ctx, actor, ref, why, anybody)
 }
@@ -293,7 +293,7 @@ func (s *Accounts) IssueCode(ctx context.Context, actor Actor, ref string) (code
 			return err
 		}
 		if a.State != StateActive {
-			return refuse(CodeConflict)
+			return &Error{Code: CodeState, Rule: string(a.State)}
 		}
 		c, err := credentials.Get(t, a.ID)
 		if err != nil {

@@ -49,7 +49,8 @@ type PolicyChange struct {
 	Confirm string
 }
 
-// Set changes settings and puts the policy in force at once. CodeConflict when
+// Set changes settings and puts the policy in force at once. CodeUnchanged, which is
+// in no trail, when it has these values already. CodeConflict when
 // another version has taken the place of the one it was made from. CodeNotFound
 // for an unknown path, CodeFormat and CodeRange with the rule, CodeNoMethod and
 // CodeNoAllowance for methods that could not be used, CodeDenied, CodeStepUp;
@@ -68,7 +69,10 @@ func (s *Policies) Set(ctx context.Context, actor Actor, c PolicyChange) (Policy
 			return Policy{}, err
 		}
 		next, err := s.put(ctx, actor, c, seen, try == foreseeTries)
-		if !errors.Is(err, errAgain) {
+		switch {
+		case errors.Is(err, errUnchanged):
+			return Policy{}, refuseField(CodeUnchanged, "policy")
+		case !errors.Is(err, errAgain):
 			return next, err
 		}
 	}
@@ -96,6 +100,10 @@ func (t *txn) change(c PolicyChange) (next Policy, reason string, err error) {
 	return next, reason, t.consented(next, c.Confirm)
 }
 
+// errUnchanged ends a change that changes nothing: no version comes of it, and no
+// entry in the trail.
+var errUnchanged = errors.New("core: nothing would change")
+
 // put is Set with what was foreseen of it. errAgain when that holds no more,
 // unless it is the last try.
 func (s *Policies) put(ctx context.Context, actor Actor, c PolicyChange, seen foreseen, last bool) (Policy, error) {
@@ -105,6 +113,9 @@ func (s *Policies) put(ctx context.Context, actor Actor, c PolicyChange, seen fo
 		var err error
 		if next, reason, err = t.change(c); err != nil {
 			return err
+		}
+		if len(diff(t.policy, next)) == 0 {
+			return errUnchanged
 		}
 		if err := t.bearable(ctx, next, c.Accept, seen, last); err != nil {
 			return err

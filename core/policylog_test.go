@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"postern/core"
 	"postern/core/coretest"
@@ -149,4 +150,24 @@ func TestAPresetAsADifference(t *testing.T) {
 	}
 	_, err := p.Policy.PresetValues(ctx, p.Owner, "acme")
 	refused(t, err, core.CodeNotFound, "preset")
+}
+
+// A change that changes nothing makes no version and no entry, and is refused for
+// all that a change is refused for.
+func TestAChangeThatChangesNothing(t *testing.T) {
+	p := coretest.Open(t)
+	p.Set("session.max", "5")
+	before := p.Dump()
+	set := func(actor core.Actor, c core.PolicyChange) error {
+		c.Values = map[string]string{"session.max": "5"}
+		_, err := p.Policy.Set(ctx, actor, c)
+		return err
+	}
+	refused(t, set(coretest.Console(), core.PolicyChange{}), core.CodeUnchanged, "policy")
+	refused(t, set(p.Owner, core.PolicyChange{Accept: true, Reason: "again"}), core.CodeUnchanged, "policy")
+	same(t, before, p.Dump())
+	refused(t, set(p.SignUp("mara"), core.PolicyChange{}), core.CodeDenied, "")
+	refused(t, set(p.Owner, core.PolicyChange{Version: 1}), core.CodeConflict, "")
+	p.Clock.Advance(core.StepUpFor + time.Second)
+	refused(t, set(p.Owner, core.PolicyChange{}), core.CodeStepUp, "")
 }

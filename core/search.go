@@ -125,7 +125,7 @@ func (q PeopleQuery) clean() (finder, error) {
 	case !slices.Contains([]FactorKind{"", FactorNone, FactorMissing, FactorDisabled, FactorApp, FactorSMS, FactorEmail, FactorKey}, q.Factor):
 		return f, refuseField(CodeFormat, "factor")
 	case q.Role != "" && q.Role != RoleAny && roleRank[q.Role] == 0:
-		return f, refuseField(CodeFormat, "role")
+		return f, knownRole(q.Role)
 	case !slices.Contains(PeopleSorts(), f.Sort):
 		return f, refuseField(CodeFormat, "sort")
 	case !q.SeenAfter.IsZero() && !q.SeenBefore.IsZero() && !q.SeenAfter.Before(q.SeenBefore):

@@ -101,7 +101,7 @@ type ShareInput struct {
 // (fields "app", "user"), CodeNotActive (field "user"), CodeNotFound (field "role")
 // for a role that the app has not, CodeHasRole (field "role") when the account has
 // it already, CodeRange (field "until", Rule "> from") for a share that ends before
-// it begins, CodeEndPast and CodeEndFar (field "until"), CodeConflict for a retired
+// it begins, CodeEndPast and CodeEndFar (field "until"), CodeRetired for a retired
 // app.
 func (s *Apps) Share(ctx context.Context, actor Actor, ref string, in ShareInput) (Share, error) {
 	id, err := s.ids.new(s.clock.Now())
@@ -248,14 +248,14 @@ func (s *Apps) Revoke(ctx context.Context, actor Actor, id string) error {
 }
 
 // SetEnd lets a share end at another moment, or never when until is zero, and tells
-// its person. CodeSame when it ends then already; the refusals of Share and Revoke.
+// its person. CodeSameEnd when it ends then already; the refusals of Share and Revoke.
 func (s *Apps) SetEnd(ctx context.Context, actor Actor, id string, until time.Time) (Share, error) {
 	var out Share
 	err := s.onShare(ctx, actor, ActShareChange, id, func(t *txn, a App, held Grant) error {
 		g := held
 		g.Until = wholeSecond(until)
 		if g.Until.Equal(held.Until) {
-			return refuseField(CodeSame, "until")
+			return refuseField(CodeSameEnd, "until")
 		}
 		if err := t.checkTerm(g); err != nil {
 			return err

@@ -120,7 +120,7 @@ func TestEndingAShare(t *testing.T) {
 		t.Errorf("the trail says %+v", e)
 	}
 	_, err := p.Apps.SetEnd(ctx, mara, s.ID, until)
-	refused(t, err, core.CodeSame, "until")
+	refused(t, err, core.CodeSameEnd, "until")
 	_, err = p.Apps.SetEnd(ctx, mara, s.ID, p.Clock.Now())
 	refused(t, err, core.CodeEndPast, "until")
 	refused(t, p.Apps.Revoke(ctx, noor, s.ID), core.CodeDenied, "")

@@ -84,7 +84,7 @@ func TestCodesEnd(t *testing.T) {
 		_, err := p.Portal.SignIn.Code(ctx, coretest.Local(), "mara", code)
 		refused(t, err, core.CodeCredentials, "")
 		_, _, err = p.Accounts.IssueCode(ctx, coretest.Console(), "mara")
-		refused(t, err, core.CodeConflict, "")
+		refused(t, err, core.CodeState, "")
 	})
 }
 

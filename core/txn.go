@@ -33,7 +33,7 @@ type txn struct {
 
 // do runs one act: fn inside an Update, with an audit entry about the account
 // about ("" when it concerns none). fn may run more than once, and returns a
-// *Error to refuse, or errAgain.
+// *Error to refuse, errAgain or errUnchanged.
 func (b *base) do(ctx context.Context, actor Actor, action Action, about string, fn func(*txn) error) error {
 	entry, err := b.newEntry(actor, action, about)
 	if err != nil {
@@ -55,7 +55,7 @@ func (b *base) do(ctx context.Context, actor Actor, action Action, about string,
 		t.entry.Outcome = OutcomeDone
 		return t.record(t.entry)
 	})
-	if err == nil || errors.Is(err, errAgain) {
+	if err == nil || errors.Is(err, errAgain) || errors.Is(err, errUnchanged) {
 		return err
 	}
 	err = asError(err)

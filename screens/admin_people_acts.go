@@ -342,7 +342,7 @@ func (s *peopleRun) summary(width int) string {
 // whyKey is the code for which there are words that fit one of many, else "".
 func (e *Env) whyKey(code core.Code) core.Code {
 	switch code {
-	case core.CodeDenied, core.CodeConflict, core.CodeNotFound, core.CodeNoFactor, core.CodeLastOwner, core.CodeConfirm, core.CodeOwnAccount:
+	case core.CodeDenied, core.CodeState, core.CodeNotFound, core.CodeNoFactor, core.CodeLastOwner, core.CodeConfirm, core.CodeOwnAccount:
 		return code
 	}
 	return ""

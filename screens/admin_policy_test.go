@@ -129,7 +129,7 @@ func TestADraftSurvivesWhoeverDoesNotDecideAboutIt(t *testing.T) {
 	for range 2 {
 		merging().Press("esc").WaitFor("Security check-up").Contains("Kept as your draft.")
 	}
-	v = merging().Press("enter").WaitFor("1 setting changed").Press("esc").WaitFor("Security check-up")
+	merging().Press("enter").WaitFor("1 setting changed").Press("esc").WaitFor("Security check-up")
 	waitToRead(p.policyOf(t), "1 setting changed, not in force.")
 	if got := p.inForce(t); got.Session.Max != 5 || got.Password.UpperLower {
 		t.Errorf("in force is %+v", got)

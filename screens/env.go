@@ -312,6 +312,9 @@ func sentence(d *tui.Dict, err error) string {
 	if refusal.Code == core.CodePassword {
 		return d.T("error.password", "Rule", d.T("rule."+refusal.Rule, "N", refusal.N))
 	}
+	if refusal.Code == core.CodeState {
+		return d.T("state_is." + refusal.Rule)
+	}
 	return d.T("error."+string(refusal.Code),
 		"N", refusal.N, "Rule", refusal.Rule, "Wait", wait(d, refusal.Wait))
 }
