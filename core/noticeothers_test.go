@@ -55,7 +55,7 @@ func TestANoticeHoldsNobodyElsesAddress(t *testing.T) {
 	give(t, p, lin, "mara", core.RoleSupport)
 	ok(t, p.Access.End(ctx, lin, grantOf(t, p, "mara", core.RoleSupport).ID, "enough"))
 	must(p.Accounts.ResetFactors(ctx, lin, "mara"))(t)
-	request := must(p.Requests.MakeFor(ctx, lin, "mara", ""))(t)
+	request := must(p.Requests.MakeFor(ctx, lin, "mara", "", ""))(t)
 	must(p.Requests.Refuse(ctx, lin, request.ID, "no"))(t)
 	// Somebody who looks after an app.
 	must(p.Apps.Create(ctx, lin, core.AppInput{Name: "Archive", Owner: "noor"}))(t)
