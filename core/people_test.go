@@ -36,7 +36,7 @@ func TestRolesAndOperations(t *testing.T) {
 	manage := func(target string) func(core.Actor) error {
 		return func(a core.Actor) error { return p.Accounts.ExpirePassword(ctx, a, "target-"+target) }
 	}
-	length := 11 // of passwords: another each time, for what is so already is no change
+	length := 30 // of passwords: another each time, for what is so already is no change
 	for _, c := range []struct {
 		operation string
 		try       func(core.Actor) error
