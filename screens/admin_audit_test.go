@@ -126,7 +126,7 @@ func TestTheTrailTellsTheDeletedFromAnAdmin(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.at(t, p.env(t), p.justIn(t, "lin", goodPassword), func(e *Env) tui.Screen { return newPerson(e, mara.ID) }).
-		WaitFor(e.T("action.account.suspend") + ", deleted …" + id[len(id)-6:])
+		Resize(80, 40).WaitFor(e.T("action.account.suspend") + ", deleted …" + id[len(id)-6:])
 	if err := p.Accounts.Resume(t.Context(), core.ConsoleActor("test"), "mara"); err != nil {
 		t.Fatal(err)
 	}
