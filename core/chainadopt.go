@@ -244,25 +244,22 @@ func (w *adopting) keepCut(t *txn) (signed int, err error) {
 
 // keepFormer signs anew what the former key has said of those before it.
 func (w *adopting) keepFormer(t *txn) (signed int, err error) {
-	var list []store.Row[formerKey]
-	err = eachRow(func(after string) ([]store.Row[formerKey], error) {
-		rows, err := chainKeys.Page(t, after, MaxPage)
-		for _, r := range rows {
-			if w.signedFormer(r.Value) {
-				list = append(list, r)
+	var list []formerKey
+	err = eachRow(func(after string) ([]store.Row[formerKey], error) { return chainKeys.Page(t, after, MaxPage) },
+		func(k formerKey) error {
+			if w.signedFormer(k) {
+				list = append(list, k)
 			}
-		}
-		return rows, err
-	}, func(formerKey) error { return nil })
+			return nil
+		})
 	if err != nil {
 		return 0, err
 	}
-	for _, r := range list {
-		k, err := w.signFormer(r.Value)
-		if err != nil {
+	for _, k := range list {
+		if k, err = w.signFormer(k); err != nil {
 			return signed, err
 		}
-		if err := chainKeys.Put(t, r.ID, k); err != nil {
+		if err := chainKeys.Put(t, signature.Fingerprint(k.Key), k); err != nil {
 			return signed, err
 		}
 		signed++

@@ -123,10 +123,8 @@ func TestMailIsNoStepUp(t *testing.T) {
 	p.provedNow(t, s, v, in)
 }
 
-// No other code can be sent, and the one in hand still counts. The password is
-// enough by now, too.
-func TestAStepUpWithoutMessages(t *testing.T) {
-	t.Parallel()
+// usedUp is a step-up by SMS, of which no more can be sent since one was.
+func usedUp(t *testing.T) (*place, core.SignedIn, *stepUp, *tuitest.Terminal) {
 	p := newPlace(t)
 	p.sms(t)
 	in := p.signUp(t, "ada", otherPassword)
@@ -135,6 +133,14 @@ func TestAStepUpWithoutMessages(t *testing.T) {
 	waitToRead(v, "A code goes by SMS")
 	p.set(t, "messages.sms_allowance", "1")
 	p.clock.Advance(time.Minute)
+	return p, in, s, v
+}
+
+// No other code can be sent, and the one in hand still counts. The password is
+// enough by now, too.
+func TestAStepUpWithoutMessages(t *testing.T) {
+	t.Parallel()
+	p, in, s, v := usedUp(t)
 	code := p.sentCode(t)
 	v.Press("tab", "left", "enter")
 	waitToRead(v, "This month's messages are used up").WaitFor("Another way").Contains("This month's messages are used up")
@@ -147,14 +153,7 @@ func TestAStepUpWithoutMessages(t *testing.T) {
 // nothing else: then the password is enough, and it is said why.
 func TestAStepUpByThePasswordWithoutMessages(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.sms(t)
-	in := p.signUp(t, "ada", otherPassword)
-	p.sentFactor(t, in, core.FactorSMS, testNumber)
-	s, v := p.steppingUp(t, in)
-	waitToRead(v, "A code goes by SMS")
-	p.set(t, "messages.sms_allowance", "1")
-	p.clock.Advance(time.Minute)
+	p, in, s, v := usedUp(t)
 	v.Press("tab", "left", "enter").WaitFor("Another way")
 	v.Press("tab", "left", "enter").Contains("Password").Press("up", "enter").Contains("Password").Type(otherPassword).Press("enter")
 	p.provedNow(t, s, v, in)
