@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -129,7 +130,7 @@ func TestAVerbThatIsStoppedSaysTheSameWithAServer(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Second) // long before its end, which takes many writes to the disk
+		h.written(10) // it is at it, and long before its end, which takes hundreds
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
@@ -148,6 +149,23 @@ func TestAVerbThatIsStoppedSaysTheSameWithAServer(t *testing.T) {
 	if out, errw, code := h.run("user", "list"); code != exitOK {
 		t.Errorf("the holder afterwards: exit %d\n%s%s", code, out, errw)
 	}
+}
+
+// written waits until the data has been seen to change so many times.
+func (h *home) written(times int) {
+	h.t.Helper()
+	var last time.Time
+	waitFor(h.t, "what is written", func() bool {
+		info, err := os.Stat(filepath.Join(h.data(), "postern.db"))
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if !info.ModTime().Equal(last) {
+			last = info.ModTime()
+			times--
+		}
+		return times < 0 // what it was at first is no change
+	})
 }
 
 // A reader who has seen enough ends a verb as it ends any program, without words.

@@ -187,16 +187,20 @@ func (x *terminal) types(keys string) {
 	}
 }
 
-// ends waits for the program's end and returns its exit code.
+// ends waits for the program's end, and until all that it has written is read; it
+// returns the exit code. A byte that no program writes tells where its words end.
 func (x *terminal) ends() int {
 	x.t.Helper()
 	select {
 	case <-x.done:
-		return x.cmd.ProcessState.ExitCode()
 	case <-time.After(patience):
 		x.t.Fatalf("the program does not end; the screen is:\n%s", x.text())
-		return -1
 	}
+	if _, err := x.tty.Write([]byte{0}); err != nil {
+		x.t.Fatal(err)
+	}
+	waitFor(x.t, "the program's last words", func() bool { return strings.HasSuffix(x.bytes(), "\x00") })
+	return x.cmd.ProcessState.ExitCode()
 }
 
 // server is a running `postern serve`.
