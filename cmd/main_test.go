@@ -208,7 +208,6 @@ type server struct {
 	h       *home
 	cmd     *exec.Cmd
 	addr    string
-	code    string // the setup code, if one was printed
 	hostKey string
 
 	mu  sync.Mutex
@@ -256,7 +255,6 @@ func (s *server) start() {
 			t.Fatalf("the server does not listen:\n%s", s.said())
 		}
 	}
-	time.Sleep(50 * time.Millisecond) // the setup code, if any, follows in the same breath
 	for line := range strings.Lines(s.said()) {
 		line = strings.TrimSpace(line)
 		if after, ok := strings.CutPrefix(line, "Postern listens on "); ok {
@@ -265,10 +263,20 @@ func (s *server) start() {
 		if after, ok := strings.CutPrefix(line, "Host key: "); ok {
 			s.hostKey, _, _ = strings.Cut(after, " ")
 		}
-		if strings.Contains(line, "needs this code") {
-			_, s.code, _ = strings.Cut(line, "once: ")
-		}
 	}
+}
+
+// setupCode waits for the code that is printed last, where nobody has set the portal up.
+func (s *server) setupCode() string {
+	s.h.t.Helper()
+	var code string
+	waitFor(s.h.t, "the setup code", func() bool {
+		_, after, _ := strings.Cut(s.said(), "needs this code, once: ")
+		line, _, whole := strings.Cut(after, "\n")
+		code = strings.TrimSpace(line)
+		return whole && code != ""
+	})
+	return code
 }
 
 func (s *server) said() string {
