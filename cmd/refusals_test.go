@@ -18,7 +18,7 @@ func TestARefusalSaysHowThingsAre(t *testing.T) {
 	if _, err := p.Accounts.SignUp(t.Context(), coretest.Local(), coretest.Input("kim")); err != nil {
 		t.Fatal(err)
 	}
-	p.Set("sign_up.mode", "open")
+	p.LetIn()
 	console := coretest.Console()
 	done := func(args ...string) {
 		t.Helper()

@@ -25,6 +25,7 @@ type Actor struct {
 	Client  string // the client's version or the terminal's name, cleaned
 	Key     string // fingerprint of the SSH key proved on this connection, or ""
 	KeyLine string // the same key as an authorized_keys line without comment, or ""
+	Pass    string // of the captcha that was solved here (Captchas.Solve), or ""
 
 	// Console marks the operator at the machine's own command line, who may do
 	// everything an owner may; the trail says so.

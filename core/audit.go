@@ -30,6 +30,7 @@ const (
 	ActSignIn         Action = "signin.password"
 	ActSignInCode     Action = "signin.code"
 	ActSignInStep     Action = "signin.step"
+	ActCaptcha        Action = "captcha.answer" // one that did not do
 	ActStepUp         Action = "signin.step_up"
 	ActSignOut        Action = "session.signout"
 	ActSessionEnd     Action = "session.end"
@@ -120,7 +121,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		ActSetUp, ActSignUp, ActProfile, ActSuspend, ActResume, ActUnlock, ActApprove, ActReject, ActCodeIssued,
-		ActPassword, ActPasswordExpire, ActRehash, ActSignIn, ActSignInCode, ActSignInStep, ActStepUp, ActSignOut,
+		ActPassword, ActPasswordExpire, ActRehash, ActSignIn, ActSignInCode, ActSignInStep, ActCaptcha, ActStepUp, ActSignOut,
 		ActSessionEnd, ActSessionEndAll, ActSessionExpired, ActPolicy, ActInvite, ActInviteRevoke,
 		ActKeyLink, ActKeyRemove, ActGrant, ActBackup, ActDenied,
 		ActSignInKey, ActSignInFactor, ActSignInRecovery, ActCodeSent, ActEnrolBegun, ActEnrolLeft, ActFactorAdd, ActFactorChange,

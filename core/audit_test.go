@@ -61,8 +61,9 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 	_, err = p.Site.SetUp(ctx, here, core.SetUpInput{Portal: "Lanterns", Code: code, Owner: coretest.Input("lin")})
 	by(step("set up again", core.ActSetUp, core.CodeSetUp, err), here, "")
 
-	_, err = p.Policy.Set(ctx, owner, core.PolicyChange{Values: map[string]string{"sign_up.mode": "open"}, Reason: "come in"})
-	if e := step("open", core.ActPolicy, "", err); e.Before["sign_up.mode"] != "invite" || e.After["sign_up.mode"] != "open" || e.Reason != "come in" || len(e.After) != 1 {
+	_, err = p.Policy.Set(ctx, owner, core.PolicyChange{Values: map[string]string{
+		"sign_up.mode": "open", "captcha.sign_in": "off", "captcha.sign_up": "off"}, Reason: "come in"})
+	if e := step("open", core.ActPolicy, "", err); e.Before["sign_up.mode"] != "invite" || e.After["sign_up.mode"] != "open" || e.Reason != "come in" || len(e.After) != 3 {
 		t.Errorf("policy: %+v", e)
 	} else {
 		by(e, owner, "lin")
@@ -83,6 +84,8 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 	} else {
 		by(e, here, "")
 	}
+	_, err = p.Captchas.Solve(ctx, here, "none", "ACDEF")
+	by(step("a captcha that there is not", core.ActCaptcha, core.CodeCaptcha, err), here, "")
 	in, err := p.TrySignIn(here, "mara", coretest.Password)
 	by(step("sign in", core.ActSignIn, "", err), here.With(in), "mara")
 	_, err = p.TrySignIn(here, "mara", strong)
@@ -228,6 +231,7 @@ func TestNoSecretIsKept(t *testing.T) {
 	out := must(p.Site.SetUp(ctx, here, in))(t)
 	keep(out.Token)
 	owner := here.With(out)
+	p.Set("captcha.sign_in", "off", "captcha.sign_up", "off")
 	_, invite, err := p.Invites.Create(ctx, owner, 2, 2, "")
 	ok(t, err)
 	join := coretest.Input("mara")

@@ -73,7 +73,7 @@ func disturbed(t *testing.T) (*coretest.Place, *between) {
 	s := &between{Store: db}
 	p := coretest.New(t, coretest.WithStore(s))
 	p.SetUp("lin")
-	p.Set("sign_up.mode", "open", "factors.email", "on")
+	p.LetIn("factors.email", "on")
 	return p, s
 }
 

@@ -42,7 +42,7 @@ func TestKilledWhileDeleting(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	db := openDir(t, dir)
 	p := coretest.Open(t, coretest.WithStore(db))
-	p.Set("sign_up.mode", "open")
+	p.LetIn()
 	ids := make([]string, rounds)
 	for i := range rounds {
 		me := p.SignUp(fmt.Sprintf("quux%d", i))

@@ -43,6 +43,7 @@ const (
 	CodeSame        Code = "same"         // the new value is the old one
 	CodeCredentials Code = "credentials"  // unknown, wrong, locked or suspended: one answer for all
 	CodeWait        Code = "wait"         // too many failures; Wait says how long
+	CodeCaptcha     Code = "captcha"      // a captcha is to be solved first, or (with a field) was not: Rule
 	CodeTicket      Code = "ticket"       // the sign-in took too long or was not begun
 	CodeOutOfOrder  Code = "out_of_order" // another step comes first
 	CodeClosed      Code = "closed"       // nobody can sign up now

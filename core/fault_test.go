@@ -62,6 +62,27 @@ func flows() []flow {
 			}
 			return func() error { _, err := p.TrySignIn(local, "mara", coretest.Password); return err }
 		}},
+		{name: "captcha, wrong", denied: true, prepare: func(t *testing.T, p *coretest.Place) func() error {
+			from := coretest.From("192.0.2.1")
+			asked := must(p.Captchas.Ask(ctx, from, core.CaptchaSum))(t)
+			return func() error { _, err := p.Captchas.Solve(ctx, from, asked.ID, "0"); return err }
+		}},
+		{name: "sign-in after a captcha", prepare: func(_ *testing.T, p *coretest.Place) func() error {
+			p.Set("captcha.sign_in", "always")
+			return func() error {
+				from := coretest.From("192.0.2.1")
+				asked, err := p.Captchas.Ask(ctx, from, core.CaptchaSum)
+				if err != nil {
+					return err
+				}
+				p.Clock.Advance(2 * time.Second)
+				if from.Pass, err = p.Captchas.Solve(ctx, from, asked.ID, p.CaptchaAnswer(asked.ID)); err != nil {
+					return err
+				}
+				_, err = p.TrySignIn(from, "mara", coretest.Password)
+				return err
+			}
+		}},
 		{name: "one-time code", prepare: func(t *testing.T, p *coretest.Place) func() error {
 			code := issue(t, p, "mara")
 			return func() error { _, err := p.Portal.SignIn.Code(ctx, local, "mara", code); return err }
@@ -215,7 +236,7 @@ func faultyPlace(t *testing.T, fresh bool) (*coretest.Place, *storetest.Faulty) 
 	p := coretest.New(t, coretest.WithStore(faulty))
 	if !fresh {
 		p.SetUp("lin")
-		p.Set("sign_up.mode", "open")
+		p.LetIn()
 		p.SignUp("mara")
 	}
 	return p, faulty

@@ -275,7 +275,7 @@ func (b *base) limited(ctx context.Context, actor Actor, try func() error) error
 	err = try()
 	keys := typing
 	switch CodeOf(err) {
-	case "", CodeInternal, CodeUnavailable, CodeWait:
+	case "", CodeInternal, CodeUnavailable, CodeWait, CodeCaptcha:
 		return err
 	case CodeInvite, CodeSetupCode, CodeTaken:
 		keys = guess // these answers tell a guesser something; the others only help with typing

@@ -26,6 +26,7 @@ type Policy struct {
 	Session  SessionPolicy  `json:"session"`
 	Lockout  LockoutPolicy  `json:"lockout"`
 	SignUp   SignUpPolicy   `json:"sign_up"`
+	Captcha  CaptchaPolicy  `json:"captcha"`
 
 	Factors   FactorPolicy    `json:"factors"`
 	Messages  MessagePolicy   `json:"messages"`

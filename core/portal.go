@@ -60,6 +60,7 @@ type Portal struct {
 	Site     *Site
 	Accounts *Accounts
 	SignIn   *SignIn
+	Captchas *Captchas
 	Sessions *Sessions
 	Policy   *Policies
 	Audit    *Audit
@@ -95,6 +96,8 @@ type base struct {
 	live     *liveHub
 	trails   trailHub
 	guards   *guards
+	captchas *captchaShelf // that are out
+	passes   *captchaShelf // that were solved
 
 	mailer     Mailer
 	texter     Texter
@@ -156,7 +159,7 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 	clock := &steadyClock{Clock: c.Clock}
 	b := &base{
 		db: c.Store, clock: clock, random: random, ids: newIDSource(random),
-		hasher: c.Hasher, breached: c.Breached, log: c.Log, guards: newGuards(),
+		hasher: c.Hasher, breached: c.Breached, log: c.Log, guards: newGuards(), captchas: newCaptchaShelf(CaptchaFor), passes: newCaptchaShelf(passFor),
 		mailer: c.Mail, texter: c.Text, writer: c.Writer, signer: c.Signer, openOutbox: c.OpenOutbox,
 		analyst: c.Analyst, poster: c.Poster, analyses: newAnalyses(),
 	}
@@ -187,7 +190,7 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 		return nil, asError(err)
 	}
 	return &Portal{
-		Site: &Site{base: b}, Accounts: &Accounts{b}, SignIn: &SignIn{b}, Sessions: &Sessions{b},
+		Site: &Site{base: b}, Accounts: &Accounts{b}, SignIn: &SignIn{b}, Captchas: &Captchas{b}, Sessions: &Sessions{b},
 		Policy: &Policies{b}, Audit: &Audit{b}, Keys: &Keys{base: b}, Invites: &Invites{b},
 		Factors: &Factors{b}, Messages: &Messages{b}, Notices: &Notices{b}, Overview: &Overviews{b},
 		Contacts: &Contacts{b}, Apps: &Apps{b}, Agreements: &Agreements{b}, Access: &Access{b}, Requests: &Requests{b}, Retention: &Retention{b}, Analysis: &Analysis{b}, Data: &Data{b}, Imports: &Imports{b}, base: b,

@@ -39,9 +39,11 @@ func Presets() []Preset {
 	return []Preset{{"nist", nist}, {"tagorun", tagorun}, {"notificare", notificare}}
 }
 
-// freshSections is what every preset says of factors, messages, retention and analysis.
+// freshSections is what every preset says of captchas, factors, messages, retention,
+// deletion and analysis.
 func freshSections() Policy {
 	return Policy{
+		Captcha:   CaptchaPolicy{SignIn: CaptchaAfterFailures, SignUp: CaptchaAlways},
 		Factors:   FactorPolicy{App: true, Key: true, KeyStands: KeyStandsForFactor, Enforce: EnforceNobody, Days: 7},
 		Messages:  MessagePolicy{MailAllowance: 1000},
 		Retention: RetentionPolicy{OutboxDays: 30, AuditDays: 180, SessionDays: 30, WarnDays: 14},

@@ -38,7 +38,7 @@ func TestAnActMayRunTwice(t *testing.T) {
 			p := coretest.New(t, coretest.WithStore(retrying{db}))
 			if !f.fresh {
 				p.SetUp("lin")
-				p.Set("sign_up.mode", "open")
+				p.LetIn()
 				p.SignUp("mara")
 			}
 			run := f.prepare(t, p)

@@ -37,20 +37,28 @@ type SignedIn struct {
 
 // Password begins a sign-in with a user name or e-mail address and a password.
 // CodeCredentials for everything that is not right; CodeWait after too many
-// failures; CodePassword for what cannot be a password at all, with the rule
-// "max_bytes", "control" or "encoding".
+// failures; CodeCaptcha where one is to be solved first; CodePassword for what
+// cannot be a password at all, with the rule "max_bytes", "control" or "encoding".
 func (s *SignIn) Password(ctx context.Context, actor Actor, login, pw string) (Progress, error) {
 	keys := guardKeys(actor, guardLogin, login)
-	typing := addressGuard(guardTyping, actor.Remote)
-	release, err := s.enter(ctx, append(typing, keys...))
+	release, err := s.enter(ctx, append(addressGuard(guardTyping, actor.Remote), keys...))
 	if err != nil {
 		return Progress{}, s.refused(ctx, actor, ActSignIn, "", err)
 	}
 	defer release()
+	var p Progress
+	err = s.human(ctx, actor, atSignIn(keys), func() (err error) {
+		p, err = s.password(ctx, actor, login, pw, keys)
+		return err
+	})
+	return p, err
+}
 
+// password judges a password; keys are what a failure counts under.
+func (s *SignIn) password(ctx context.Context, actor Actor, login, pw string, keys []guardKey) (Progress, error) {
 	normal, err := password.Normalize(pw)
 	if err != nil {
-		return Progress{}, s.count(ctx, actor, ActSignIn, "", typing, passwordError("password", err), nil)
+		return Progress{}, s.count(ctx, actor, ActSignIn, "", addressGuard(guardTyping, actor.Remote), passwordError("password", err), nil)
 	}
 	acc, cred, known, err := s.find(ctx, login)
 	if err != nil {
@@ -93,7 +101,7 @@ func (s *SignIn) Password(ctx context.Context, actor Actor, login, pw string) (P
 // Code signs in with the one-time code that an admin issued for a lost
 // password; the next step is a new password. It is counted apart from
 // passwords, so that its owner gets in while others hammer the account.
-// CodeCredentials, CodeWait.
+// CodeCredentials, CodeWait, CodeCaptcha.
 func (s *SignIn) Code(ctx context.Context, actor Actor, login, code string) (Progress, error) {
 	keys := guardKeys(actor, guardCode, login)
 	release, err := s.enter(ctx, keys)
@@ -101,6 +109,16 @@ func (s *SignIn) Code(ctx context.Context, actor Actor, login, code string) (Pro
 		return Progress{}, s.refused(ctx, actor, ActSignInCode, "", err)
 	}
 	defer release()
+	var p Progress
+	err = s.human(ctx, actor, atSignIn(keys), func() (err error) {
+		p, err = s.code(ctx, actor, login, code, keys)
+		return err
+	})
+	return p, err
+}
+
+// code judges such a code; keys are what a failure counts under.
+func (s *SignIn) code(ctx context.Context, actor Actor, login, code string, keys []guardKey) (Progress, error) {
 	acc, cred, known, err := s.find(ctx, login)
 	if err != nil {
 		return Progress{}, s.refused(ctx, actor, ActSignInCode, "", err)

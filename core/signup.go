@@ -79,15 +79,17 @@ func (t *txn) nameFree(name string) error {
 }
 
 // SignUp makes an account. CodeConflict when the policy changed meanwhile, CodeClosed, CodeFull, CodeInvite (field "invite"),
-// CodeWait, CodeNotSetUp; with a field: CodeEmpty, CodeTooLong, CodeCharacter,
+// CodeWait, CodeCaptcha where one is to be solved first, CodeNotSetUp; with a field: CodeEmpty, CodeTooLong, CodeCharacter,
 // CodeEncoding, CodeMixedScripts, CodeReserved, CodeTaken, CodeFormat,
 // CodeRequired, CodePassword with the rule that fails, and CodeAgreement (field
 // AgreementField) when a mandatory agreement is not accepted in its newest version.
 func (s *Accounts) SignUp(ctx context.Context, actor Actor, in SignUpInput) (SignUpResult, error) {
 	var out SignUpResult
-	err := s.limited(ctx, actor, func() (err error) {
-		out, err = s.signUp(ctx, actor, in)
-		return err
+	err := s.limited(ctx, actor, func() error {
+		return s.human(ctx, actor, atSignUp, func() (err error) {
+			out, err = s.signUp(ctx, actor, in)
+			return err
+		})
 	})
 	return out, err
 }

@@ -199,7 +199,7 @@ func TestARefusalStandsBesideItsSetting(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
-	v.Press("down", "down", "down", "down", "enter").WaitFor("Text messages").Press("down", "down", "right")
+	v.Press("down", "down", "down", "down", "down", "enter").WaitFor("Text messages").Press("down", "down", "right")
 	waitToRead(v, "Text messages: “Text messages a month” has to be above 0 first.")
 	v.Press("s").WaitFor("off → on")
 	waitToRead(v, "Text messages: “Text messages a month” has to be above 0 first.")
@@ -214,7 +214,7 @@ func TestAPolicyThatLocksOutOwnersIsNotTaken(t *testing.T) {
 	p := newPlace(t)
 	p.set(t, "messages.sms_allowance", "5")
 	v := p.policyOf(t)
-	v.Press("down", "down", "down", "down", "enter").WaitFor("Text messages")
+	v.Press("down", "down", "down", "down", "down", "enter").WaitFor("Text messages")
 	v.Press("right", "down", "right", "down", "right", "down", "down", "down", "left").WaitFor("everybody")
 	v.Press("s")
 	waitToRead(v, "No owner could sign in any more: this cannot be put in force")
@@ -235,7 +235,7 @@ func TestQuestionsOfSignUpAreWrittenInAForm(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	v := p.policyOf(t)
-	v.Press("down", "down", "down", "enter").WaitFor("Own questions").Press("end", "enter").WaitFor("Another question")
+	v.Press("down", "down", "down", "down", "enter").WaitFor("Own questions").Press("end", "enter").WaitFor("Another question")
 	v.Press("enter").WaitFor("Short name").Type("Badge number").Press("tab").Type("badge").Press("tab", "right", "tab", "right", "tab", "enter")
 	v.WaitFor("number, required").Press("esc").WaitFor("1 question").Press("s").WaitFor("none → 1 question")
 	v.Press("tab", "enter").WaitFor("Version 3 is in force")
@@ -279,9 +279,9 @@ func policyViews() map[string]opens {
 	}
 	long := []string{"p", "down", "enter", "enter"} // TagoRUN, gathered
 	return map[string]opens{
-		"sections": on(), "changed": on(long...), "passwords": on("enter", "right", "down", "down", "down"), "factors": on("down", "down", "down", "down", "enter", "end"),
+		"sections": on(), "changed": on(long...), "passwords": on("enter", "right", "down", "down", "down"), "factors": on("down", "down", "down", "down", "down", "enter", "end"),
 		"typed": on("enter", "down", "down", "down", "enter"), "presets": on("p"), "preset": on("p", "enter"), "history": on("h"), "version": on("h", "enter"),
-		"review": on(append(long, "s")...), "diff": on(append(long, "d")...), "questions": on("down", "down", "down", "enter", "end", "enter"),
+		"review": on(append(long, "s")...), "diff": on(append(long, "d")...), "questions": on("down", "down", "down", "down", "enter", "end", "enter"),
 		"merge": func(t testing.TB, opts ...tuitest.Option) *tuitest.Terminal {
 			p := newPlace(t)
 			v := p.policyOf(t, opts...)
@@ -331,7 +331,7 @@ func TestThePolicyInLines(t *testing.T) {
 	for _, lang := range []string{"en", "es", "pt-BR"} {
 		p := newPlace(t)
 		d, l := p.linesAt(t, p.owner, NewPolicy, tuitest.Lang(lang))
-		l.Hears("1 "+d.T("policy.password"), "5 "+d.T("policy.factors")).Answer("1").Hears(d.T("policy.password.min_length"))
+		l.Hears("1 "+d.T("policy.password"), "6 "+d.T("policy.factors")).Answer("1").Hears(d.T("policy.password.min_length"))
 		l.Answer("1").Hears(d.T("policy.was", "Value", d.T("policy.off")))
 		l.Answer("s").Hears(strings.ToLower(d.T("policy.off"))).Asked()
 		undrawn(t, l)

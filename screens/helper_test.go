@@ -114,7 +114,7 @@ func newSite(t testing.TB) *place {
 }
 
 // newPlace makes a portal named Lanterns under the recommended policy, open to
-// everybody, whose owner lin has goodPassword.
+// everybody and without captchas, whose owner lin has goodPassword.
 func newPlace(t testing.TB) *place {
 	t.Helper()
 	p := newSite(t)
@@ -126,8 +126,14 @@ func newPlace(t testing.TB) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.set(t, "sign_up.mode", "open")
+	p.letIn(t)
 	return p
+}
+
+// letIn opens the portal to everybody, without captchas.
+func (p *place) letIn(t testing.TB) {
+	t.Helper()
+	p.set(t, "sign_up.mode", "open", "captcha.sign_in", "off", "captcha.sign_up", "off")
 }
 
 // set changes settings of the policy: path, value, path, value.

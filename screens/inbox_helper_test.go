@@ -53,7 +53,7 @@ func newPost(t testing.TB, with func(*core.Config)) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.set(t, "sign_up.mode", "open")
+	p.letIn(t)
 	return p
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"postern/core"
 	"postern/tui"
@@ -55,8 +56,9 @@ func TestAPortalLivesInLines(t *testing.T) {
 			p.set(t, "sign_up.mode", "open")
 			l.Hears(say("home.check")).Answer("o").Hears(say("welcome.text"), say("ended.signed_out")).Answer("2")
 			l.Hears(say("signup.user_name")).Answer("lin").Hears(say("signup.taken")).Answer("ada", "", "ada@example.org", "")
-			l.Hears(say("signup.password")).Answer(otherPassword, otherPassword, "2")
-			l.Hears("Lanterns (ada").Answer("o").Hears(say("welcome.text")).Answer("1")
+			l.Hears(say("signup.password")).Answer(otherPassword, otherPassword, "2").Hears(say("captcha.sum_label"))
+			p.clock.Advance(2 * time.Second)
+			l.Answer(sumIn(t, words, l.Text()), "3").Hears("Lanterns (ada").Answer("o").Hears(say("welcome.text")).Answer("1")
 			l.Hears(say("signin.login")).Answer("ada@example.org", "wrong", "3").Hears(say("error.credentials"), say("signin.password"))
 			l.Answer(otherPassword, "3").Hears("Lanterns (ada").Answer(say("plain.word.quit")).Ends()
 

@@ -68,17 +68,27 @@ func (s *signIn) wipe() { s.password = "" }
 // Update takes the core's answer. What was wrong is not told: there is one
 // sentence for all of it, and a wait says how long.
 func (s *signIn) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
-	m, ok := msg.(answer[core.Progress])
-	if !ok {
-		return s, s.Handle(msg)
-	}
-	s.wipe()
-	if m.Err != nil {
+	switch m := msg.(type) {
+	case answer[core.Progress]:
+		if asksCaptcha(m.Err) {
+			return s, s.env.afterCaptcha(s.Form)
+		}
+		s.wipe()
+		if m.Err == nil {
+			return s, s.env.proceed(m.Value)
+		}
 		s.Refuse(refusalOf(s.env, m.Err))
 		s.Focus("password")
 		return s, nil
+	case tui.BackMsg:
+		if isSolved(m) {
+			return s, s.Again()
+		}
+		s.wipe()
+		s.Refresh()
+		return s, nil
 	}
-	return s, s.env.proceed(m.Value)
+	return s, s.Handle(msg)
 }
 
 // Title is the screen's.
@@ -142,9 +152,15 @@ func (s *lost) send() tea.Cmd {
 
 // Update takes the core's answer.
 func (s *lost) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
+	if m, ok := msg.(tui.BackMsg); ok && isSolved(m) {
+		return s, s.Again()
+	}
 	m, ok := msg.(answer[core.Progress])
-	if !ok {
+	switch {
+	case !ok:
 		return s, s.Handle(msg)
+	case asksCaptcha(m.Err):
+		return s, s.env.afterCaptcha(s.Form)
 	}
 	s.code = ""
 	switch {

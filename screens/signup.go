@@ -187,6 +187,9 @@ func (s *signUp) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 		}
 		return s, nil
 	case tui.BackMsg:
+		if isSolved(msg) {
+			return s, s.Again()
+		}
 		return s, nil // from a text that was read
 	case signedUp:
 		return s, s.done(msg)
@@ -204,6 +207,9 @@ func (s *signUp) Update(msg tea.Msg) (tui.Screen, tea.Cmd) {
 
 func (s *signUp) done(m signedUp) tea.Cmd {
 	s.env.Reloaded(m.site)
+	if asksCaptcha(m.err) {
+		return s.env.afterCaptcha(s.Form)
+	}
 	s.password.wipe()
 	if m.err != nil {
 		s.Refresh() // there may be other pages now

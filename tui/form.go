@@ -140,6 +140,10 @@ func (f *Form) Release() {
 	f.rebuild(f.page, f.Focused())
 }
 
+// Again does once more what the form asks for, after Release: what it lacked is
+// there now.
+func (f *Form) Again() tea.Cmd { return f.forward() }
+
 // Refuse takes keys again, with every reason beside its field and the focus on
 // the first of them. What was typed stays.
 func (f *Form) Refuse(refusals ...Refusal) {

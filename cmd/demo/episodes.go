@@ -67,7 +67,7 @@ func (s *story) outage() {
 func (s *story) lost() {
 	s.on(s.after(57*day+2*time.Hour), func() error {
 		door := s.home[phoneless][0]
-		p, err := s.portal.SignIn.Password(s.ctx, door, phoneless, Password)
+		p, err := s.types(phoneless, door, Password)
 		if err == nil {
 			p, err = s.recover(phoneless, door, p)
 		}

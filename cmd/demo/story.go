@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -178,7 +179,7 @@ func (s *story) asOwner(at time.Duration, do func(core.Actor) error) {
 // must enrol a factor put that off.
 func (s *story) signIn(user string, door core.Actor) (core.Actor, error) {
 	door = s.comes(user, door)
-	p, err := s.portal.SignIn.Password(s.ctx, door, user, Password)
+	p, err := s.types(user, door, Password)
 	if err == nil && p.Step == core.StepFactor {
 		p, err = s.prove(user, door, p)
 	}
@@ -195,6 +196,29 @@ func (s *story) signIn(user string, door core.Actor) (core.Actor, error) {
 		return door, fmt.Errorf("%s signs in: %w", user, err)
 	}
 	return door.With(p.SignedIn), nil
+}
+
+// types types a password, after a captcha where one is asked.
+func (s *story) types(user string, door core.Actor, pw string) (core.Progress, error) {
+	p, err := s.portal.SignIn.Password(s.ctx, door, user, pw)
+	if core.CodeOf(err) != core.CodeCaptcha {
+		return p, err
+	}
+	if door, err = s.solve(door); err != nil {
+		return core.Progress{}, err
+	}
+	return s.portal.SignIn.Password(s.ctx, door, user, pw)
+}
+
+// solve solves a captcha, in the time that it takes a person.
+func (s *story) solve(door core.Actor) (core.Actor, error) {
+	asked, err := s.portal.Captchas.Ask(s.ctx, door, core.CaptchaSum)
+	if err != nil {
+		return door, err
+	}
+	s.clock.move(s.clock.Now().Add(4 * time.Second))
+	door.Pass, err = s.portal.Captchas.Solve(s.ctx, door, asked.ID, strconv.Itoa(asked.Numbers[0]+asked.Numbers[1]))
+	return door, err
 }
 
 func email(p person) string { return p.user + "@harbour.example" }
@@ -216,7 +240,11 @@ func (s *story) life(i, of int, who person) {
 		if err != nil {
 			return err
 		}
-		_, err = s.portal.Accounts.SignUp(s.ctx, doors[0], core.SignUpInput{
+		door, err := s.solve(doors[0])
+		if err != nil {
+			return err
+		}
+		_, err = s.portal.Accounts.SignUp(s.ctx, door, core.SignUpInput{
 			UserName: who.user, DisplayName: who.name, Email: email(who), Password: Password, Agreed: agreed,
 		})
 		return err
@@ -271,7 +299,7 @@ func (s *story) visit(user string, door core.Actor, at time.Time, typo, link, le
 
 // mistype is a refused sign-in.
 func (s *story) mistype(user string, door core.Actor) error {
-	_, err := s.portal.SignIn.Password(s.ctx, door, user, "otter-brisk-lamb")
+	_, err := s.types(user, door, "otter-brisk-lamb")
 	switch core.CodeOf(err) {
 	case core.CodeCredentials, core.CodeWait:
 		return nil

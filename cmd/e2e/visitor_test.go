@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
+	"postern/core"
 	"postern/tui/tuitest"
 )
 
@@ -175,19 +180,60 @@ func setUp(t testing.TB, s *server) *visitor {
 // signUp makes an account and arrives at home.
 func (v *visitor) signUp(name, display, password string) {
 	v.t.Helper()
+	v.apply(name, display, password)
+	v.arrive("Hello, " + display)
+}
+
+// apply fills in all that makes an account.
+func (v *visitor) apply(name, display, password string) {
+	v.t.Helper()
 	v.choose("Create an account")
 	v.WaitFor("User name")
 	v.fill(name, display, name+"@example.org")
 	v.WaitFor("Again")
 	v.fill(password, password)
-	v.WaitFor("Hello, " + display)
+}
+
+// arrive waits for words, and solves a captcha that is asked before.
+func (v *visitor) arrive(words string) {
+	v.t.Helper()
+	asked := false
+	if err := v.Until(func(s string) bool {
+		asked = strings.Contains(s, "Not a program?") && strings.Contains(s, "In the picture")
+		return asked || strings.Contains(s, words)
+	}); err != nil {
+		v.t.Fatalf("neither %q nor a captcha: %v\n%s", words, err, v.Text())
+	}
+	if asked {
+		v.solve()
+	}
+	v.WaitFor(words)
+}
+
+// numbers are those that a captcha in words is made of, from one on.
+var numbers = strings.Fields("one two three four five six seven eight nine ten eleven twelve thirteen fourteen " +
+	"fifteen sixteen seventeen eighteen nineteen twenty")
+
+var sum = regexp.MustCompile(`How much is (\w+) and (\w+), in digits\?`)
+
+// solve solves a captcha in words, since pictures are hard for programs.
+func (v *visitor) solve() {
+	v.t.Helper()
+	v.Press("ctrl+t")
+	v.WaitFor("Together", "How much is")
+	asked := sum.FindStringSubmatch(v.Text())
+	if asked == nil {
+		v.t.Fatalf("no question in words:\n%s", v.Text())
+	}
+	time.Sleep(core.CaptchaSoon + 100*time.Millisecond) // sooner than that nobody can have read it
+	v.fill(strconv.Itoa(slices.Index(numbers, asked[1]) + slices.Index(numbers, asked[2]) + 2))
 }
 
 // signIn arrives at home.
 func (v *visitor) signIn(login, password, display string) {
 	v.t.Helper()
 	v.knock(login, password)
-	v.WaitFor("Hello, " + display)
+	v.arrive("Hello, " + display)
 }
 
 // remote runs `ssh host VERB`.

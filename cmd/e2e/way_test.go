@@ -94,7 +94,7 @@ func TestKilledBetweenTwoScreens(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "portal")
 	s := serve(t, data)
 	setUp(t, s).leave()
-	mustVerb(t, data, "policy", "set", "sign_up.mode=open", "lockout.address_failures=10000")
+	mustVerb(t, data, "policy", "set", "sign_up.mode=open", "captcha.sign_up=off", "lockout.address_failures=10000")
 
 	for round := range rounds {
 		name := fmt.Sprintf("user%d", round)

@@ -150,13 +150,20 @@ func New(t testing.TB, options ...Option) *Place {
 }
 
 // Open is New with a portal that "lin" has set up under the recommended policy,
-// open to everybody who wants to sign up.
+// open to everybody who wants to sign up, and without captchas.
 func Open(t testing.TB, options ...Option) *Place {
 	t.Helper()
 	p := New(t, options...)
 	p.SetUp("lin")
-	p.Set("sign_up.mode", "open")
+	p.LetIn()
 	return p
+}
+
+// LetIn opens a portal to everybody, without captchas, and changes what else is
+// given as Set does.
+func (p *Place) LetIn(values ...string) {
+	p.t.Helper()
+	p.Set(append([]string{"sign_up.mode", "open", "captcha.sign_in", "off", "captcha.sign_up", "off"}, values...)...)
 }
 
 // Local is somebody at the machine's own terminal.

@@ -82,7 +82,7 @@ func scenes() []scene {
 		{name: "overview", title: "The overview: what happens, and what needs somebody", wide: true, play: func(v *visitor) { v.office("o", "Needs you") }},
 		{name: "people", title: "People", play: func(v *visitor) { v.office("p", "60 people") }},
 		{name: "policy", title: "Whom a change of the policy touches, before it is put in force", play: func(v *visitor) {
-			v.office("l", "is in force since").Press("down", "down", "down", "down", "enter").WaitFor("Who must have one").
+			v.office("l", "is in force since").Press("down", "down", "down", "down", "down", "enter").WaitFor("Who must have one").
 				Press("down", "down", "down", "down", "down", "right").WaitFor("everybody").Press("esc").WaitFor("History").Press("s").WaitFor("were counted")
 		}},
 		{name: "apps", title: "Apps, with rules of their own", play: func(v *visitor) { v.office("a", "Owner") }},

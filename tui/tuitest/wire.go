@@ -117,7 +117,7 @@ func (t *Wire) Type(text string) {
 var wireKeys = map[string]string{
 	"enter": "\r", "tab": "\t", "shift+tab": "\x1b[Z", "esc": "\x1b", "backspace": "\x7f",
 	"up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D",
-	"ctrl+c": "\x03", "ctrl+r": "\x12", "ctrl+u": "\x15", "space": " ",
+	"ctrl+c": "\x03", "ctrl+n": "\x0e", "ctrl+r": "\x12", "ctrl+t": "\x14", "ctrl+u": "\x15", "space": " ",
 }
 
 // Press presses keys by their names, or single characters.
