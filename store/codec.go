@@ -22,6 +22,15 @@ const (
 	frameEnd     = `}`
 )
 
+// PartReader is a record, by its pointer, that takes what it needs out of its JSON
+// itself: where a million are read for a few of their fields, to read all of each
+// is most of the work. A table of such records is for reading only, beside the one
+// that writes them whole.
+type PartReader interface {
+	// ReadPart reads from the JSON that the table wrote, which it must not keep.
+	ReadPart(record []byte) error
+}
+
 // encode writes v in the frame of the version.
 func encode(version int, v any) ([]byte, error) {
 	record, err := json.Marshal(v)
@@ -57,6 +66,12 @@ func decode(version int, b []byte, v any) error {
 	}
 	if found > version {
 		return fmt.Errorf("%w: %d, this program knows %d", ErrNewer, found, version)
+	}
+	if part, ok := v.(PartReader); ok {
+		if err := part.ReadPart(rest); err != nil {
+			return fmt.Errorf("%w: record is not of its type", ErrCorrupt)
+		}
+		return nil
 	}
 	if err := json.Unmarshal(rest, v); err != nil {
 		// The decoder's own message may quote the record, which may hold secrets.

@@ -132,15 +132,9 @@ func (t *Table[T]) pageIndex(tx Tx, index, match, after string, n int) ([]Row[T]
 		if !ok {
 			return nil, fmt.Errorf("%w: entry of index %s.%s", ErrCorrupt, t.name, index)
 		}
-		v, err := t.Get(tx, id)
-		if errors.Is(err, ErrNotFound) {
-			return nil, fmt.Errorf("%w: index %s.%s points to no record", ErrCorrupt, t.name, index)
-		}
+		v, err := t.at(tx, x, Entry{Value: value, ID: id})
 		if err != nil {
 			return nil, err
-		}
-		if !slices.Contains(x.Keys(v), value) {
-			return nil, fmt.Errorf("%w: index %s.%s points to another record", ErrCorrupt, t.name, index)
 		}
 		rows = append(rows, Row[T]{ID: id, Value: v, Cursor: base64.RawURLEncoding.EncodeToString(rest)})
 	}
