@@ -8,8 +8,6 @@ package core
 import (
 	"context"
 	"time"
-
-	"postern/store"
 )
 
 // MaxNames is how many names an Affected holds.
@@ -207,7 +205,7 @@ func (c *counter) population() error {
 	if err != nil {
 		return err
 	}
-	idle, err := c.nonActive()
+	idle, err := c.newShut().count(c.txn)
 	c.accounts, c.out.Accounts = n.Accounts, max(n.Accounts-idle, 0)
 	return err
 }
@@ -262,27 +260,6 @@ func (c *counter) looked(n int) error {
 
 // closedStates are the states of accounts that cannot sign in.
 func closedStates() []State { return []State{StatePending, StateSuspended, StateRejected} }
-
-// eachClosed calls fn for every account that cannot sign in.
-func (c *counter) eachClosed(fn func(Account) error) error {
-	for _, state := range closedStates() {
-		err := eachRow(func(after string) ([]store.Row[Account], error) {
-			if err := c.ctx.Err(); err != nil {
-				return nil, err
-			}
-			return accounts.PageEq(c, "state", string(state), after, MaxPage)
-		}, fn)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *counter) nonActive() (n int, err error) {
-	err = c.eachClosed(func(Account) error { n++; return nil })
-	return n, err
-}
 
 // state is what sign-up is like with so many accounts.
 func (p SignUpPolicy) state(accounts int) SignUpState {

@@ -15,16 +15,10 @@ import (
 // factors counts who is asked for a factor, who loses the last one and who could
 // not sign in any more.
 func (c *counter) factors() error {
-	var has int // of those who can sign in, who have a factor that counts under the new policy
 	methods := c.old.Factors
 	methods.Enforce, methods.Days = c.next.Factors.Enforce, c.next.Factors.Days
-	if !sameMethods(methods, c.next.Factors) || c.next.Factors.Enforce == EnforceEverybody {
-		var err error
-		if has, err = c.protections(); err != nil {
-			return err
-		}
-	}
-	singled, err := c.askSingled()
+	protected := !sameMethods(methods, c.next.Factors) || c.next.Factors.Enforce == EnforceEverybody
+	has, singled, err := c.walkFactors(protected)
 	if err == nil && c.next.Factors.Enforce == EnforceEverybody {
 		err = c.askEverybody(has, singled)
 	}
@@ -37,64 +31,80 @@ func (c *counter) factors() error {
 	return c.owners()
 }
 
-// protections walks everybody who holds a factor or a key, and returns how many
-// of them have one that counts under the new policy. Whoever cannot sign in is
-// taken off afterwards, since they are few: an account is read only for its name.
-func (c *counter) protections() (has int, err error) {
-	old, next := c.old.Factors, c.next.Factors
-	loses := func(h holding) bool { return h.protects(old) && !h.protects(next) }
-	looked := 0
-	err = c.holders(false, func(h holding) error {
-		if looked++; looked%MaxPage == 0 {
-			if err := c.looked(MaxPage); err != nil {
+// walkFactors looks at those whom a change of factors can touch, in one walk where
+// that is nearly everybody. protected says that it matters who holds a factor. It
+// returns how many do that can sign in, and of those of whom a factor is asked for a
+// reason of their own how many have none; both under the new policy.
+func (c *counter) walkFactors(protected bool) (has, without int, err error) {
+	if err := c.findDemanding(); err != nil {
+		return 0, 0, err
+	}
+	few, all, err := c.singled()
+	if err != nil {
+		return 0, 0, err
+	}
+	if all {
+		if protected {
+			if has, err = c.protections(); err != nil {
+				return 0, 0, err
+			}
+		}
+		without, err = c.askFew(few)
+		return has, without, err
+	}
+	err = c.holders(true, func(h holding, b *possessions) error {
+		if protected {
+			if err := c.protection(h); err != nil {
 				return err
 			}
 		}
-		if h.protects(next) {
+		if h.protects(c.next.Factors) {
 			has++
-		}
-		if loses(h) {
-			if err := c.touchedActive(&c.out.Losing, h.account); err != nil {
-				return err
-			}
-		}
-		shut := h.keys > 0 && old.keyStandsFor(KeyStandsForPassword) && !next.keyStandsFor(KeyStandsForPassword)
-		if !shut && (!h.guards(next) || c.proves(next, h, helped)) {
 			return nil
 		}
-		a, err := accounts.Get(c, h.account)
-		if err != nil || a.State != StateActive {
+		held, err := b.granted(c.txn, h.account)
+		if err != nil {
 			return err
 		}
-		return c.shutOut(a, h)
-	})
-	if err != nil {
-		return has, err
-	}
-	return has, c.eachClosed(func(a Account) error {
-		h, err := c.holdingOf(a.ID)
-		if h.protects(next) {
-			has--
-		}
-		if loses(h) {
-			c.out.Losing.Count--
+		asked, err := c.askOne(h, held)
+		if asked {
+			without++
 		}
 		return err
 	})
+	return has, without, err
 }
 
-// touchedActive counts an account as touched, and names it if it is one of the
-// first and can sign in; whoever cannot is taken off later.
-func (c *counter) touchedActive(a *Affected, account string) error {
-	a.Count++
-	if len(a.Names) >= MaxNames {
+// protections walks everybody who holds a factor or a key, and returns how many of
+// those who can sign in have one that counts under the new policy.
+func (c *counter) protections() (has int, err error) {
+	err = c.holders(false, func(h holding, _ *possessions) error {
+		if h.protects(c.next.Factors) {
+			has++
+		}
+		return c.protection(h)
+	})
+	return has, err
+}
+
+// protection counts an account that can sign in, if it loses its last factor or could
+// not sign in any more. It is read only for its name, or where that is in question.
+func (c *counter) protection(h holding) error {
+	old, next := c.old.Factors, c.next.Factors
+	if h.protects(old) && !h.protects(next) {
+		if err := c.touched(&c.out.Losing, 1, h.account); err != nil {
+			return err
+		}
+	}
+	barred := h.keys > 0 && old.keyStandsFor(KeyStandsForPassword) && !next.keyStandsFor(KeyStandsForPassword)
+	if !barred && (!h.guards(next) || c.proves(next, h, helped)) {
 		return nil
 	}
-	of, err := accounts.Get(c, account)
-	if err == nil && of.State == StateActive {
-		a.Names = append(a.Names, of.UserName)
+	a, err := accounts.Get(c, h.account)
+	if err != nil {
+		return err
 	}
-	return err
+	return c.shutOut(a, h)
 }
 
 // shutOut counts an account that can sign in now, if it could not any more.
@@ -145,7 +155,7 @@ func (c *counter) newcomersSooner() error {
 	if err != nil {
 		return err
 	}
-	owned := possessionsFrom(from, true)
+	owned := possessionsFrom(from)
 	return eachRow(func(after string) ([]store.Row[Account], error) {
 		if after == "" {
 			after = from
@@ -160,7 +170,11 @@ func (c *counter) newcomersSooner() error {
 		if err != nil || a.State != StateActive || h.protects(old) || h.protects(next) {
 			return err
 		}
-		why := c.reasonsOf(h.grants)
+		held, err := owned.granted(c.txn, a.ID)
+		if err != nil {
+			return err
+		}
+		why := c.reasonsOf(held)
 		if why.any() {
 			return nil
 		}

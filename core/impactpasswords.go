@@ -13,13 +13,14 @@ import (
 // passwordDates is what of a credential says when its password is due: reading a
 // million of them, what is left out counts.
 type passwordDates struct {
-	Changed time.Time `json:"changed"`
-	Expired bool      `json:"expired"`
+	Changed time.Time
+	Expired bool
 }
 
-// UnmarshalJSON finds the two where a credential has them. Nothing of what stands
-// before or between them (hashes in base64, numbers) can look like them.
-func (d *passwordDates) UnmarshalJSON(b []byte) error {
+// ReadPart implements store.PartReader: it finds the two where a credential has
+// them. Nothing of what stands before or between them (hashes in base64, numbers)
+// can look like them.
+func (d *passwordDates) ReadPart(b []byte) error {
 	const changed = `"changed":"`
 	_, rest, found := bytes.Cut(b, []byte(changed))
 	stamp, _, ended := bytes.Cut(rest, []byte(`"`))
@@ -48,6 +49,7 @@ func (c *counter) passwords() error {
 		was, err := c.under(account, c.old) // a stricter app may have asked already
 		return !cred.due(was.Password, c.now), err
 	}
+	shut := c.newShut()
 	for after := ""; ; {
 		rows, err := credentialDates.Page(c, after, MaxPage)
 		if err != nil {
@@ -59,7 +61,12 @@ func (c *counter) passwords() error {
 			} else if !due {
 				continue
 			}
-			if err := c.touchedActive(&c.out.Password, r.ID); err != nil {
+			if cannot, err := shut.has(c.txn, r.ID); err != nil {
+				return err
+			} else if cannot {
+				continue
+			}
+			if err := c.touched(&c.out.Password, 1, r.ID); err != nil {
 				return err
 			}
 		}
@@ -67,21 +74,10 @@ func (c *counter) passwords() error {
 			return err
 		}
 		if len(rows) < MaxPage {
-			break
+			return nil
 		}
 		after = rows[len(rows)-1].Cursor
 	}
-	return c.eachClosed(func(a Account) error {
-		d, err := credentialDates.Get(c, a.ID)
-		if err != nil {
-			return err
-		}
-		due, err := rotates(a.ID, d)
-		if due && err == nil {
-			c.out.Password.Count--
-		}
-		return err
-	})
 }
 
 // sessions counts the live sessions that a change ends.

@@ -30,12 +30,15 @@ func (r reasons) demand(p FactorPolicy, a Account) (by time.Time, must bool) {
 
 // reasonsOf finds them among the grants of an account.
 func (c *counter) reasonsOf(held []Grant) reasons {
-	r := reasons{held: standing{roles: map[Role]bool{}}}
+	var r reasons
 	for _, g := range held {
 		if !g.active(c.now) {
 			continue
 		}
 		if g.App == AppPostern {
+			if r.held.roles == nil { // few hold one
+				r.held.roles = map[Role]bool{}
+			}
 			r.held.add(g)
 		} else if a, demands := c.demanding[g.App]; demands {
 			r.apps = append(r.apps, ruling{a, g})
@@ -48,52 +51,61 @@ func (c *counter) reasonsOf(held []Grant) reasons {
 // as with an app that everybody has, walking all grants takes less.
 const fewSingled = 2000
 
-// askSingled counts those of them who are asked and must have a factor sooner, and
-// returns how many have none that counts under the new policy.
-func (c *counter) askSingled() (without int, err error) {
-	if err := c.findDemanding(); err != nil {
-		return 0, err
-	}
-	judge := func(h holding) error {
-		why := c.reasonsOf(h.grants)
-		if !why.any() {
-			return nil
+// askFew asks so many, one by one, and returns how many of them askOne says it of.
+func (c *counter) askFew(few []string) (without int, err error) {
+	shut := c.newShut()
+	for _, account := range few {
+		if cannot, err := shut.has(c.txn, account); err != nil {
+			return without, err
+		} else if cannot {
+			continue
 		}
-		a, err := accounts.Get(c, h.account)
-		if err == nil && a.State == StateActive && !h.protects(c.next.Factors) {
+		h, err := c.holdingOf(account)
+		if err != nil {
+			return without, err
+		}
+		if h.protects(c.next.Factors) {
+			continue
+		}
+		held, err := c.held(account)
+		if err != nil {
+			return without, err
+		}
+		asked, err := c.askOne(h, held)
+		if err != nil {
+			return without, err
+		}
+		if asked {
 			without++
-			c.ask(a, h, why)
 		}
-		return err
 	}
-	few, all, err := c.singled()
-	if err != nil {
-		return 0, err
+	return without, c.ctx.Err()
+}
+
+// askOne looks at one account that can sign in and has no factor that counts under
+// the new policy: whether a factor is asked of it for a reason of its own. If so it is
+// counted, where the change means something to it.
+func (c *counter) askOne(h holding, held []Grant) (asked bool, err error) {
+	why := c.reasonsOf(held)
+	if !why.any() || !h.protects(c.old.Factors) && c.staysAsked(why) {
+		return why.any(), nil
 	}
-	if all {
-		for _, account := range few {
-			h, err := c.holdingOf(account)
-			if err == nil {
-				h.grants, err = c.held(account)
-			}
-			if err == nil {
-				err = judge(h)
-			}
-			if err != nil {
-				return without, err
-			}
-		}
-		return without, c.ctx.Err()
+	a, err := accountGlimpses.Get(c, h.account)
+	if err == nil {
+		c.ask(Account(a), h, why)
 	}
-	looked := 0
-	return without, c.holders(true, func(h holding) error {
-		if looked++; looked%MaxPage == 0 {
-			if err := c.looked(MaxPage); err != nil {
-				return err
-			}
-		}
-		return judge(h)
-	})
+	return true, err
+}
+
+// staysAsked says that the change means nothing to an account without a factor,
+// before it and after, because an app asks it for one. Whatever else does, that is by
+// a day which is over, or which the change does not bring nearer: that of the app
+// stays or is put off, and what the portal begins to ask comes Days from now. So most
+// of those who share an app with everybody need not be read.
+func (c *counter) staysAsked(why reasons) bool {
+	old, next := c.old.Factors, c.next.Factors
+	by, asked := old.appsDemand(why.apps)
+	return asked && (!by.After(c.now) || next.Days >= old.Days && !by.After(c.now.AddDate(0, 0, next.Days)))
 }
 
 // ask counts an account that has no factor which counts under the new policy.

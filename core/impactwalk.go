@@ -1,5 +1,5 @@
-// The walk over all who hold a factor or a key, and what of it lets them in under
-// one policy and another.
+// The walk over all who hold a factor, a key or a grant, and what of it lets them in
+// under one policy and another.
 
 package core
 
@@ -13,8 +13,7 @@ import (
 type holding struct {
 	account string
 	factors []factorRecord
-	keys    int     // that have not ended
-	grants  []Grant // that have not ended, where they are asked for
+	keys    int // that have not ended
 }
 
 // protects says whether a second factor of it counts under a policy.
@@ -39,128 +38,200 @@ func (t *txn) holdingOf(account string) (holding, error) {
 	return h, err
 }
 
-// cursor walks the records of a table by their account.
-type cursor[T any] struct {
-	table   *store.Table[T]
-	account func(T) string
-	rows    []store.Row[T]
-	at      int
-	last    bool
-	begin   string // where in the index it begins; "": with the first
+// entryWalk steps through the entries of an index, a page at a time.
+type entryWalk struct {
+	page  func(t *txn, after store.Entry) ([]store.Entry, error)
+	after store.Entry // where the next page begins
+	held  []store.Entry
+	at    int
+	last  bool
 }
 
-// from lets the walk begin with an account, or with whichever comes after it.
-func (c *cursor[T]) from(account string) { c.begin = c.table.CursorEq(account, "") }
+// peek returns the entry it stands at; ok is false at the end.
+func (w *entryWalk) peek(t *txn) (e store.Entry, ok bool, err error) {
+	if w.at == len(w.held) && !w.last {
+		if w.held, err = w.page(t, w.after); err != nil {
+			return e, false, err
+		}
+		if w.at, w.last = 0, len(w.held) < MaxPage; len(w.held) > 0 {
+			w.after = w.held[len(w.held)-1]
+		}
+	}
+	if w.at == len(w.held) {
+		return e, false, nil
+	}
+	return w.held[w.at], true, nil
+}
 
-// peek returns the record it stands at; ok is false at the end.
-func (c *cursor[T]) peek(t *txn) (v T, ok bool, err error) {
-	if c.at == len(c.rows) && !c.last {
-		after := c.begin
-		if c.at > 0 {
-			after = c.rows[c.at-1].Cursor
+// pass passes over entries as long as over says so, and returns the one after them.
+func (w *entryWalk) pass(t *txn, over func(store.Entry) bool) (e store.Entry, ok bool, err error) {
+	for {
+		if e, ok, err = w.peek(t); err != nil || !ok || !over(e) {
+			return e, ok, err
 		}
-		if c.rows, err = c.table.PageBy(t, "account", "", after, MaxPage); err != nil {
-			return v, false, err
-		}
-		c.at, c.last = 0, len(c.rows) < MaxPage
+		w.at++
 	}
-	if c.at == len(c.rows) {
-		return v, false, nil
+}
+
+// cursor walks what accounts hold of one table, by its index "account". A record is
+// read only when it is taken: of whom it is says its entry.
+type cursor[T any] struct {
+	entryWalk
+	table *store.Table[T]
+}
+
+// cursorFrom begins a walk with an account, or with whichever comes after it.
+func cursorFrom[T any](table *store.Table[T], account string) cursor[T] {
+	page := func(t *txn, after store.Entry) ([]store.Entry, error) {
+		return table.Entries(t, "account", after, MaxPage)
 	}
-	return c.rows[c.at].Value, true, nil
+	return cursor[T]{entryWalk{page: page, after: store.Entry{Value: account}}, table}
+}
+
+// pass passes over what the accounts before this one hold, and returns whose
+// record comes then; "" at the end.
+func (c *cursor[T]) pass(t *txn, account string) (next string, err error) {
+	e, _, err := c.entryWalk.pass(t, func(e store.Entry) bool { return e.Value < account })
+	return e.Value, err
 }
 
 // take hands every record of one account to fn, and passes over those of the
 // accounts before it.
 func (c *cursor[T]) take(t *txn, account string, fn func(T)) error {
 	for {
-		v, ok, err := c.peek(t)
-		if err != nil || !ok || c.account(v) > account {
+		next, err := c.pass(t, account)
+		if err != nil || next != account {
 			return err
 		}
-		if c.account(v) == account {
-			fn(v)
+		v, err := c.table.At(t, "account", c.held[c.at])
+		if err != nil {
+			return err
 		}
+		fn(v)
 		c.at++
 	}
 }
 
 // possessions walks what accounts hold, beside each other and by their accounts.
 type possessions struct {
-	factors cursor[factorRecord]
-	keys    cursor[LinkedKey]
-	grants  *cursor[Grant] // nil: they are not asked for
+	factors cursor[factorGlimpse]
+	keys    cursor[keyGlimpse]
+	grants  cursor[grantGlimpse]
 }
 
 // possessionsFrom begins such a walk at an account; "" is the first.
-func possessionsFrom(account string, granted bool) *possessions {
-	b := &possessions{
-		factors: cursor[factorRecord]{table: factors, account: func(f factorRecord) string { return f.Account }},
-		keys:    cursor[LinkedKey]{table: linkedKeys, account: func(k LinkedKey) string { return k.Account }},
-	}
-	if granted {
-		b.grants = &cursor[Grant]{table: grants, account: func(g Grant) string { return g.Account }}
-	}
-	if account != "" {
-		b.factors.from(account)
-		b.keys.from(account)
-		if granted {
-			b.grants.from(account)
-		}
-	}
-	return b
+func possessionsFrom(account string) *possessions {
+	return &possessions{cursorFrom(factorGlimpses, account), cursorFrom(keyGlimpses, account), cursorFrom(grantGlimpses, account)}
 }
 
-// next returns the account of which something comes next, "" at the end.
-func (b *possessions) next(t *txn) (account string, err error) {
-	first := func(of string, ok bool, err error) error {
-		if ok && (account == "" || of < account) {
-			account = of
+// next returns who comes after an account ("": the first of all) of those who hold a
+// factor or a key, or when they are asked for a grant; "" at the end.
+func (b *possessions) next(t *txn, after string, granted bool) (account string, err error) {
+	from := after + "\x00" // the least that is greater
+	first := func(next string, err error) error {
+		if next != "" && (account == "" || next < account) {
+			account = next
 		}
 		return err
 	}
-	f, ok, err := b.factors.peek(t)
-	if err := first(f.Account, ok, err); err != nil {
+	if err := first(b.factors.pass(t, from)); err != nil {
 		return "", err
 	}
-	k, ok, err := b.keys.peek(t)
-	if err := first(k.Account, ok, err); err != nil || b.grants == nil {
+	if err := first(b.keys.pass(t, from)); err != nil || !granted {
 		return account, err
 	}
-	g, ok, err := b.grants.peek(t)
-	return account, first(g.Account, ok, err)
+	return account, first(b.grants.pass(t, from))
 }
 
 // of returns what an account holds. Accounts are asked for as they ascend.
 func (b *possessions) of(t *txn, account string) (holding, error) {
 	h := holding{account: account}
-	err := b.factors.take(t, account, func(f factorRecord) { h.factors = append(h.factors, f) })
+	err := b.factors.take(t, account, func(f factorGlimpse) { h.factors = append(h.factors, factorRecord(f)) })
 	if err == nil {
-		err = b.keys.take(t, account, func(k LinkedKey) {
-			if !k.over(t.now) {
+		err = b.keys.take(t, account, func(k keyGlimpse) {
+			if !LinkedKey(k).over(t.now) {
 				h.keys++
 			}
 		})
 	}
-	if err == nil && b.grants != nil {
-		err = b.grants.take(t, account, func(g Grant) { h.grants = append(h.grants, g) })
-	}
 	return h, err
 }
 
-// holders calls fn for everybody who holds a factor or a key, or when they are
-// asked for a grant, in the order of their ids.
-func (t *txn) holders(granted bool, fn func(holding) error) error {
-	for b := possessionsFrom("", granted); ; {
-		account, err := b.next(t)
-		if err != nil || account == "" {
+// granted returns the grants of an account that have not ended. It is asked as of
+// is, where somebody's grants matter at all: they are most of what there is to read.
+func (b *possessions) granted(t *txn, account string) (list []Grant, err error) {
+	err = b.grants.take(t, account, func(g grantGlimpse) { list = append(list, Grant(g)) })
+	return list, err
+}
+
+// shut says of accounts, which are asked for as they ascend, whether they cannot
+// sign in. Those who cannot are few, and are listed by their state: nobody's record
+// is read to know it of everybody.
+type shut []*entryWalk
+
+func (c *counter) newShut() (s shut) {
+	for _, state := range closedStates() {
+		s = append(s, &entryWalk{after: store.Entry{Value: string(state)}, page: func(t *txn, after store.Entry) ([]store.Entry, error) {
+			if err := c.ctx.Err(); err != nil {
+				return nil, err
+			}
+			entries, err := accounts.Entries(t, "state", after, MaxPage)
+			others := slices.IndexFunc(entries, func(e store.Entry) bool { return e.Value != string(state) })
+			if others >= 0 {
+				entries = entries[:others]
+			}
+			return entries, err
+		}})
+	}
+	return s
+}
+
+// has says whether an account is one of them.
+func (s shut) has(t *txn, account string) (bool, error) {
+	for _, w := range s {
+		e, ok, err := w.pass(t, func(e store.Entry) bool { return e.ID < account })
+		if err != nil || ok && e.ID == account {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// count passes over all of them.
+func (s shut) count(t *txn) (n int, err error) {
+	for _, w := range s {
+		if _, _, err := w.pass(t, func(store.Entry) bool { n++; return true }); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// holders calls fn for everybody who can sign in and holds a factor or a key, or when
+// they are asked for a grant, in the order of their ids. It is handed the walk, for
+// the grants of that account.
+func (c *counter) holders(granted bool, fn func(holding, *possessions) error) error {
+	b, shut, looked := possessionsFrom(""), c.newShut(), 0
+	for account := ""; ; {
+		var err error
+		if account, err = b.next(c.txn, account, granted); err != nil || account == "" {
 			return err
 		}
-		h, err := b.of(t, account)
+		if looked++; looked%MaxPage == 0 {
+			if err := c.looked(MaxPage); err != nil {
+				return err
+			}
+		}
+		if cannot, err := shut.has(c.txn, account); err != nil {
+			return err
+		} else if cannot {
+			continue
+		}
+		h, err := b.of(c.txn, account)
+		if err == nil {
+			err = fn(h, b)
+		}
 		if err != nil {
-			return err
-		}
-		if err := fn(h); err != nil {
 			return err
 		}
 	}
