@@ -18,9 +18,10 @@ import (
 // Wanted with 1,000,000: every metric in ms under 5000 on a machine of its own
 // (cpu-ms is what it used of the processors, whoever else does), peak-MiB (what
 // the count needs above what was there) under 200. In the last two an app that
-// demands a factor is shared with everybody: there the grants of all who have none
-// are read besides, which takes three times as long as "enforce"; and where the app's
-// demand comes nearer, their accounts too, four to five times as long.
+// demands a factor is shared with everybody: there the grants of all who have no
+// factor are read besides, which takes three to four and a half times as long as
+// "enforce", and where the day comes nearer their accounts too, up to six times.
+// These two miss the 5000 with 1,000,000 on two shared cores; see docs/measured.md.
 func BenchmarkImpact(b *testing.B) {
 	count := 20_000
 	if v, err := strconv.Atoi(os.Getenv("POSTERN_BENCH_ACCOUNTS")); err == nil {
