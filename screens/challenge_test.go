@@ -102,7 +102,7 @@ func TestACodeIsSentByItselfAndAgain(t *testing.T) {
 	waitToRead(v, "Another one can be sent in 30 s.").Contains(first[:3])
 	p.clock.Advance(31 * time.Second)
 	v.Press("tab", "left").Burst("enter", "enter", "enter")
-	waitToRead(v, "Only the newest counts.").Lacks(first[:3])
+	waitToRead(v, "Only the newest counts.").Contains("six digits")
 	waitToRead(v, "Another code can be sent after 1 min.")
 	if n := p.sent(t, core.MessageSignInCode); n != 2 {
 		t.Fatalf("%d codes were sent", n)
@@ -370,7 +370,7 @@ func TestAWayIsComeBackToWithoutAnotherCode(t *testing.T) {
 		t.Fatalf("%d codes", n)
 	}
 	v.Type(code[:2]).Press("tab", "left", "enter", "end", "enter")
-	waitToRead(v, "by e-mail to a•••@example.org").Lacks(code[:2] + " ")
+	waitToRead(v, "by e-mail to a•••@example.org").Contains("six digits") // nothing is typed
 	if n := p.sent(t, core.MessageSignInCode); n != 2 {
 		t.Fatalf("%d codes", n)
 	}
