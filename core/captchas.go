@@ -219,9 +219,7 @@ func (b *base) human(ctx context.Context, actor Actor, asks func(*txn) (bool, er
 		return refuse(CodeCaptcha)
 	}
 	err := try()
-	switch CodeOf(err) {
-	case "", CodeCredentials, CodeInvite, CodeTaken:
-	default:
+	if err != nil && !CodeOf(err).tells() {
 		b.passes.put(actor.Pass, h)
 	}
 	return err

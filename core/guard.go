@@ -260,6 +260,16 @@ func (t *txn) clearFailures(keys []guardKey) error {
 	return nil
 }
 
+// tells says whether a refusal tells a guesser something; what others say only helps
+// with typing.
+func (c Code) tells() bool {
+	switch c {
+	case CodeCredentials, CodeInvite, CodeSetupCode, CodeTaken:
+		return true
+	}
+	return false
+}
+
 // limited runs a submission of a stranger that has no login, such as a sign-up:
 // what is refused counts against the address it came from.
 func (b *base) limited(ctx context.Context, actor Actor, try func() error) error {
@@ -274,11 +284,11 @@ func (b *base) limited(ctx context.Context, actor Actor, try func() error) error
 	defer release()
 	err = try()
 	keys := typing
-	switch CodeOf(err) {
-	case "", CodeInternal, CodeUnavailable, CodeWait, CodeCaptcha:
+	switch code := CodeOf(err); {
+	case code == "", code == CodeInternal, code == CodeUnavailable, code == CodeWait, code == CodeCaptcha:
 		return err
-	case CodeInvite, CodeSetupCode, CodeTaken:
-		keys = guess // these answers tell a guesser something; the others only help with typing
+	case code.tells():
+		keys = guess
 	}
 	e := b.db.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
 		t := &txn{Tx: tx, base: b, now: b.clock.Now()}
